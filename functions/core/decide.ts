@@ -1,0 +1,102 @@
+import { nextOrderAt } from './cap.ts';
+import type { Announcement, RenewalReason } from './events.ts';
+import { type Attempt, type CertificateRecord, renewAt } from './record.ts';
+import { specDigest } from './spec-change.ts';
+import { DAY_MS, type Instant, MINUTE_MS } from './time.ts';
+
+export type AttemptIn<Phase extends Attempt['phase']> = Extract<Attempt, { phase: Phase }>;
+export type AbandonCause = 'Retired' | 'SpecChanged' | 'TooOld';
+
+/** The one thing to do next for a certificate. `rest`: nothing now; {@link dueAt} says when to look again. */
+export type Decision =
+  | { readonly do: 'rest' }
+  | { readonly do: 'announce'; readonly announcements: readonly Announcement[] }
+  | { readonly do: 'inspectStore' }
+  | { readonly do: 'startAttempt'; readonly reason: RenewalReason }
+  | { readonly do: 'defer'; readonly until: Instant; readonly cause: 'DailyCap' }
+  | { readonly do: 'abandonAttempt'; readonly attempt: Attempt; readonly cause: AbandonCause }
+  | { readonly do: 'intendOrder'; readonly attempt: AttemptIn<'started'> }
+  | { readonly do: 'placeOrder'; readonly attempt: AttemptIn<'orderIntended'> }
+  | { readonly do: 'checkOrder'; readonly attempt: AttemptIn<'orderPlaced'> }
+  | { readonly do: 'promote'; readonly attempt: AttemptIn<'stored'> };
+
+/** Reads the ledger and the clock; decides the next step. Any worker, after any crash, decides alike. */
+export function decide(record: CertificateRecord, now: Instant): Decision {
+  if (record.outbox.length > 0) return { do: 'announce', announcements: record.outbox };
+
+  if (now < patience(record)) return { do: 'rest' };
+  if (record.attempt !== undefined) return continueAttempt(record, record.attempt, now);
+  if (!isRenewed(record)) return { do: 'rest' };
+  if (record.current === undefined && !record.storeInspected) return { do: 'inspectStore' };
+
+  const reason = dueReason(record, now);
+  if (reason === undefined) return { do: 'rest' };
+  const until = nextOrderAt(record.orders, record.spec.durationSeconds, now);
+  return until > now ? { do: 'defer', until, cause: 'DailyCap' } : { do: 'startAttempt', reason };
+}
+
+/** Why the certificate wants replacing, if it does. Once there is a reason there is one until a new version is current. */
+export function dueReason(record: CertificateRecord, now: Instant): RenewalReason | undefined {
+  const { current } = record;
+  if (current === undefined) return 'NotIssued';
+  if (current.specDigest !== specDigest(record.spec)) return 'SpecChanged';
+  if (now >= renewAt(record, current)) return 'RenewalWindowReached';
+  return record.request === undefined ? undefined : 'Requested';
+}
+
+/**
+ * The key of the due index: when the certificate next wants a look. Undefined: never, unless something changes.
+ * While a worker holds the lease it is not due, so that a tick does not send a second one after it.
+ */
+export function dueAt(record: CertificateRecord): Instant | undefined {
+  const wanted = wantedAt(record);
+  if (wanted === undefined) return undefined;
+  return Math.max(wanted, record.lease?.expiresAt ?? wanted);
+}
+
+function wantedAt(record: CertificateRecord): Instant | undefined {
+  const lastChange = record.history.at(-1)?.at ?? 0;
+  if (record.outbox.length > 0) return lastChange;
+  const { attempt, current } = record;
+  if (attempt === undefined && !isRenewed(record)) return undefined;
+  const idle = attempt === undefined && current !== undefined && dueReason(record, -Infinity) === undefined;
+  return Math.max(idle ? renewAt(record, current) : lastChange, patience(record));
+}
+
+const isRenewed = (record: CertificateRecord): boolean => record.origin === 'managed' && record.retiredAt === undefined;
+
+/** Nothing but announcing happens before this instant. */
+const patience = (record: CertificateRecord): Instant =>
+  Math.max(record.waitUntil ?? -Infinity, record.retryAfter ?? -Infinity);
+
+function continueAttempt(record: CertificateRecord, attempt: Attempt, now: Instant): Decision {
+  const cause = obsolescence(record, attempt, now);
+  if (cause !== undefined) return { do: 'abandonAttempt', attempt, cause };
+  switch (attempt.phase) {
+    case 'started':
+      return { do: 'intendOrder', attempt };
+    case 'orderIntended':
+      return { do: 'placeOrder', attempt };
+    case 'orderPlaced':
+      return { do: 'checkOrder', attempt };
+    case 'stored':
+      return { do: 'promote', attempt };
+  }
+}
+
+function obsolescence(record: CertificateRecord, attempt: Attempt, now: Instant): AbandonCause | undefined {
+  if (record.retiredAt !== undefined) return 'Retired';
+  if (attempt.specDigest !== specDigest(record.spec)) return 'SpecChanged';
+  const ageMs = now - attempt.startedAt;
+  // A stored version costs nothing to keep trying to promote, for as long as it is worth promoting.
+  if (attempt.phase === 'stored') return now >= attempt.leaf.notAfter ? 'TooOld' : undefined;
+  return ageMs > attemptLifetimeMs(record.spec.durationSeconds) ? 'TooOld' : undefined;
+}
+
+/**
+ * How long one attempt is tried before a new one takes its place: an order stuck at the CA must not stay stuck, and the
+ * expiry fixed in the intent must not become much shorter than what was asked for.
+ */
+export function attemptLifetimeMs(durationSeconds: number): number {
+  return Math.min(DAY_MS, Math.max(10 * MINUTE_MS, (durationSeconds * 1_000) / 10));
+}

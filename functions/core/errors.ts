@@ -1,0 +1,93 @@
+/**
+ * What can go wrong, in three kinds. The kind decides what happens next; the code says which fault it is and is stable:
+ * alarms, runbook and tests refer to it.
+ */
+export abstract class EverleafError extends Error {
+  abstract readonly class: FailureClass;
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
+    super(redactPrivateKeys(message), options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+export type FailureClass = 'transient' | 'permanent' | 'conflict' | 'unknown';
+
+/** Repeating may succeed: network, 5xx, throttling. Retried with backoff. */
+export class TransientError extends EverleafError {
+  readonly class = 'transient';
+  /** The earliest second at which the other side wants to be asked again (Retry-After). */
+  readonly retryAfterSeconds: number | undefined;
+  /** True when the order itself is dead: the next try must place a new one. */
+  readonly endsAttempt: boolean;
+
+  constructor(
+    code: string,
+    message: string,
+    options?: {
+      readonly cause?: unknown;
+      readonly retryAfterSeconds?: number | undefined;
+      readonly endsAttempt?: boolean;
+    },
+  ) {
+    super(code, message, options);
+    this.retryAfterSeconds = options?.retryAfterSeconds;
+    this.endsAttempt = options?.endsAttempt ?? false;
+  }
+}
+
+/** A person or a manifest must change. Parked as blocked, looked at again daily, on every deploy and on request. */
+export class PermanentError extends EverleafError {
+  readonly class = 'permanent';
+}
+
+/** Another writer won. Look again; nobody needs to know. */
+export class ConflictError extends EverleafError {
+  readonly class = 'conflict';
+}
+
+/** A failure as it may be stored, logged and announced: no stack, no payload, no key material. */
+export interface FailureFacts {
+  readonly class: FailureClass;
+  readonly code: string;
+  readonly message: string;
+  readonly retryAfterSeconds?: number;
+  readonly endsAttempt?: boolean;
+}
+
+/** Longest message kept: enough for a CA's explanation, too short for a page of HTML. */
+const MESSAGE_LIMIT_CHARACTERS = 1_000;
+
+export function describeFailure(error: unknown): FailureFacts {
+  if (error instanceof EverleafError) {
+    return {
+      class: error.class,
+      code: error.code,
+      message: clip(error.message),
+      ...(error instanceof TransientError ? transientFacts(error) : {}),
+    };
+  }
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { class: 'unknown', code: 'Unexpected', message: clip(redactPrivateKeys(message)) };
+}
+
+function transientFacts(error: TransientError): Partial<FailureFacts> {
+  return {
+    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
+    ...(error.endsAttempt ? { endsAttempt: true } : {}),
+  };
+}
+
+function clip(message: string): string {
+  return message.length <= MESSAGE_LIMIT_CHARACTERS ? message : `${message.slice(0, MESSAGE_LIMIT_CHARACTERS)}…`;
+}
+
+const PRIVATE_KEY_PEM =
+  /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\s\S]*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----|$)/g;
+
+/** The last line of defence: a message that quotes somebody's payload must not carry a private key along. */
+export function redactPrivateKeys(text: string): string {
+  return text.replace(PRIVATE_KEY_PEM, '[private key removed]');
+}

@@ -1,0 +1,138 @@
+import type { KeyObject } from 'node:crypto';
+import type { CertificateSpec, IssuedChain, LeafFacts, Usage } from './certificate.ts';
+import { type Instant, MINUTE_MS, toTimestamp } from './time.ts';
+import { readCertificates, verifyChain } from './x509/chain.ts';
+import { type CertificateFacts, readCertificate } from './x509/leaf.ts';
+import { extendedKeyUsageOids, keyUsageBits, usageOfOid } from './x509/usages.ts';
+
+/** A CA whose clock is this far ahead of ours is waited for; further ahead is refused. */
+const CLOCK_SKEW_MS = 5 * MINUTE_MS;
+
+/** Chains longer than this are an attack or a mistake. */
+const MAX_CERTIFICATES = 10;
+
+export interface Candidate {
+  readonly spec: CertificateSpec;
+  readonly publicKey: KeyObject;
+  readonly chain: IssuedChain;
+  /** The latest expiry the issuer was asked for, where its kind promises to keep to it; undefined where it does not (ACME). */
+  readonly latestNotAfter: Instant | undefined;
+  /** Extended key usages that the issuer kind may add although nobody asked. */
+  readonly uninvitedUsages: readonly Usage[];
+}
+
+export type Verdict =
+  | { readonly verdict: 'pass'; readonly leaf: LeafFacts; readonly chain: IssuedChain }
+  /** Everything is right but the hour. */
+  | { readonly verdict: 'wait'; readonly until: Instant }
+  | { readonly verdict: 'refuse'; readonly violations: readonly string[] };
+
+/** Judges what the CA answered. Nothing becomes current without having passed here. */
+export function judge(candidate: Candidate, now: Instant): Verdict {
+  const { leaf: leafPem, intermediates, trustAnchors } = candidate.chain;
+  if (1 + intermediates.length + trustAnchors.length > MAX_CERTIFICATES) {
+    return { verdict: 'refuse', violations: [`more than ${MAX_CERTIFICATES} certificates in the answer`] };
+  }
+  let leaf: CertificateFacts;
+  let links: readonly CertificateFacts[];
+  let anchors: readonly CertificateFacts[];
+  try {
+    leaf = readCertificate(leafPem);
+    links = readCertificates(intermediates);
+    anchors = readCertificates(trustAnchors);
+  } catch (cause) {
+    return { verdict: 'refuse', violations: [`unreadable: ${cause instanceof Error ? cause.message : String(cause)}`] };
+  }
+
+  const ahead = leaf.notBefore - now;
+  const judgedAt = ahead > 0 && ahead <= CLOCK_SKEW_MS ? leaf.notBefore : now;
+  const chain = verifyChain(leaf, links, anchors, judgedAt);
+  const violations = [
+    ...keyViolations(candidate, leaf),
+    ...nameViolations(candidate.spec, leaf),
+    ...usageViolations(candidate, leaf),
+    ...validityViolations(candidate, leaf, judgedAt),
+    ...(chain.trusted ? [] : [chain.why]),
+  ];
+  if (violations.length > 0 || !chain.trusted) return { verdict: 'refuse', violations };
+  if (judgedAt > now) return { verdict: 'wait', until: judgedAt };
+  const { serialNumber, sha256Fingerprint, notBefore, notAfter } = leaf;
+  const ordered = chain.path.map(({ x509 }) => x509.toString());
+  return {
+    verdict: 'pass',
+    leaf: { serialNumber, sha256Fingerprint, notBefore, notAfter },
+    chain: { leaf: leaf.x509.toString(), intermediates: ordered, trustAnchors },
+  };
+}
+
+function* keyViolations({ publicKey }: Candidate, leaf: CertificateFacts): Iterable<string> {
+  if (!leaf.x509.publicKey.equals(publicKey)) yield 'the certificate is for another key';
+}
+
+function* nameViolations(spec: CertificateSpec, leaf: CertificateFacts): Iterable<string> {
+  const lowered = (names: readonly string[]): readonly string[] => names.map((name) => name.toLowerCase());
+  // CAs repeat the common name among the DNS names; that is the one name which may come uninvited.
+  const commonName = spec.commonName === undefined ? [] : [spec.commonName.toLowerCase()];
+  yield* difference('DNS name', lowered(spec.dnsNames), lowered(leaf.dnsNames), commonName);
+  yield* difference('IP address', spec.ipAddresses.map(canonicalIp), leaf.ipAddresses.map(canonicalIp));
+  yield* difference('URI', spec.uris, leaf.uris);
+  yield* difference('e-mail address', spec.emailAddresses, leaf.emailAddresses);
+  if (leaf.otherNames > 0) yield `${leaf.otherNames} names of a kind that nobody asked for`;
+  yield* commonNameViolations(spec, leaf);
+}
+
+/** ACME CAs choose or drop the common name: it must be one of the names asked for, and the one asked for must be somewhere. */
+function* commonNameViolations(spec: CertificateSpec, leaf: CertificateFacts): Iterable<string> {
+  const asked = [spec.commonName, ...spec.dnsNames].flatMap((name) => name?.toLowerCase() ?? []);
+  const got = leaf.commonName?.toLowerCase();
+  if (got !== undefined && !asked.includes(got))
+    yield `the common name is "${leaf.commonName}", which nobody asked for`;
+  const wanted = spec.commonName?.toLowerCase();
+  if (wanted !== undefined && got !== wanted && !leaf.dnsNames.some((name) => name.toLowerCase() === wanted)) {
+    yield `the common name "${spec.commonName}" is missing`;
+  }
+}
+
+function* difference(
+  what: string,
+  asked: readonly string[],
+  got: readonly string[],
+  tolerated: readonly string[] = [],
+): Iterable<string> {
+  for (const name of asked) if (!got.includes(name)) yield `the ${what} "${name}" is missing`;
+  for (const name of got) {
+    if (!asked.includes(name) && !tolerated.includes(name)) yield `the ${what} "${name}" was not asked for`;
+  }
+}
+
+/** IPv6 has many spellings; URL parsing gives one (WHATWG URL §4.5). */
+function canonicalIp(address: string): string {
+  return address.includes(':') ? (URL.parse(`http://[${address}]`)?.hostname ?? address) : address;
+}
+
+function* usageViolations({ spec, uninvitedUsages }: Candidate, leaf: CertificateFacts): Iterable<string> {
+  if (leaf.isCertificateAuthority) yield 'it is a CA certificate';
+  const asked = extendedKeyUsageOids(spec.usages);
+  const got = leaf.extendedKeyUsageOids;
+  for (const oid of asked) if (!got.includes(oid)) yield `the extended key usage "${usageOfOid(oid)}" is missing`;
+  const tolerated = [...asked, ...extendedKeyUsageOids(uninvitedUsages)];
+  for (const oid of got) {
+    if (!tolerated.includes(oid)) yield `the extended key usage "${usageOfOid(oid)}" was not asked for`;
+  }
+  if (leaf.keyUsageBits === undefined) return;
+  const keyEncipherment = keyUsageBits(['key encipherment']);
+  // A key that is not RSA cannot encipher keys: CAs leave that bit out (RFC 8813 §3), whoever asked.
+  const possible = leaf.x509.publicKey.asymmetricKeyType === 'rsa' ? ~0 : ~keyEncipherment;
+  const missing = keyUsageBits(spec.usages) & possible & ~leaf.keyUsageBits;
+  if (missing !== 0) yield `key usage bits are missing (asked and got differ by 0x${missing.toString(16)})`;
+  const signs = keyUsageBits(['cert sign', 'crl sign']) & leaf.keyUsageBits;
+  if (signs !== 0) yield 'its key may sign certificates or revocation lists';
+}
+
+function* validityViolations({ latestNotAfter }: Candidate, leaf: CertificateFacts, at: Instant): Iterable<string> {
+  if (leaf.notBefore > at) yield `it is not valid before ${toTimestamp(leaf.notBefore)}`;
+  if (leaf.notAfter <= at) yield `it expired at ${toTimestamp(leaf.notAfter)}`;
+  if (latestNotAfter !== undefined && leaf.notAfter > latestNotAfter + CLOCK_SKEW_MS) {
+    yield `it expires at ${toTimestamp(leaf.notAfter)}, later than the ${toTimestamp(latestNotAfter)} asked for`;
+  }
+}

@@ -1,0 +1,108 @@
+import * as z from 'zod/mini';
+import { attemptId, certificateId, certificateSpec, issuerId, leafFacts, versionId } from './certificate.ts';
+import { announcement, renewalReason } from './events.ts';
+import { planRenewal } from './schedule.ts';
+import { instant, type Instant } from './time.ts';
+
+/** What consumers read now. */
+export const currentVersion = z.object({
+  version: versionId,
+  /** The secret that holds it: a changed `secretName` leaves the old one as it is. */
+  secretName: z.string(),
+  leaf: leafFacts,
+  specDigest: z.string(),
+  /** When it was asked for: leaves may be backdated. */
+  issuedAt: instant,
+});
+export type CurrentVersion = z.infer<typeof currentVersion>;
+
+const attemptBase = {
+  id: attemptId,
+  reason: renewalReason,
+  startedAt: instant,
+  /** What was asked for when it began; a manifest that changes meanwhile makes the attempt obsolete. */
+  specDigest: z.string(),
+  issuer: issuerId,
+};
+
+/** Fixed before the CA is called, so that a repeat asks for the very same thing. */
+const intent = { csr: z.string(), notAfter: instant, intendedAt: instant };
+
+/**
+ *   started ──▶ orderIntended ──▶ orderPlaced ──▶ stored ──▶ (promoted: the attempt is over)
+ *    key in       about to call      receipt       bundle
+ *    the store    the CA             held          pending
+ */
+export const attempt = z.discriminatedUnion('phase', [
+  z.object({ ...attemptBase, phase: z.literal('started') }),
+  z.object({ ...attemptBase, ...intent, phase: z.literal('orderIntended') }),
+  z.object({ ...attemptBase, ...intent, phase: z.literal('orderPlaced'), ticket: z.record(z.string(), z.string()) }),
+  z.object({
+    ...attemptBase,
+    phase: z.literal('stored'),
+    issuedAt: instant,
+    version: versionId,
+    ref: z.string(),
+    leaf: leafFacts,
+  }),
+]);
+export type Attempt = z.infer<typeof attempt>;
+export type AttemptPhase = Attempt['phase'];
+
+export const failures = z.object({
+  /** In a row; zero after any success. */
+  count: z.int().check(z.nonnegative()),
+  /** True: only a person, a deploy or the daily look starts another attempt. */
+  blocked: z.boolean(),
+  last: z.optional(z.object({ class: z.string(), code: z.string(), message: z.string(), at: instant })),
+});
+
+/** A worker's exclusive claim. `token` only ever grows: a holder whose lease ran out is fenced off by it. */
+export const lease = z.object({ owner: z.string(), token: z.int(), expiresAt: instant });
+
+export const renewalRequest = z.object({ by: z.string(), at: instant });
+
+/** One line of the audit trail: who moved what, why, when. */
+export const transition = z.object({
+  at: instant,
+  actor: z.string(),
+  event: z.string(),
+  cause: z.string(),
+  attempt: z.optional(attemptId),
+  version: z.optional(versionId),
+});
+export type Transition = z.infer<typeof transition>;
+
+/** Transitions kept in the record, some five renewals; every one of them is logged as well. */
+export const HISTORY_LIMIT = 50;
+
+/** One certificate: what is wanted, how far it has come, and how it came there. */
+export const certificateRecord = z.object({
+  id: certificateId,
+  /** `managed`: renewed from a manifest. `observed`: only watched. */
+  origin: z.enum(['managed', 'observed']),
+  spec: certificateSpec,
+  generation: z.int().check(z.nonnegative()),
+  current: z.optional(currentVersion),
+  previous: z.optional(currentVersion),
+  attempt: z.optional(attempt),
+  /** Instants of the orders intended in the last 24 hours. */
+  orders: z.array(instant),
+  failures,
+  /** Our own patience: a backoff, an open circuit, the daily cap. A deploy or a person's request ends it. */
+  waitUntil: z.optional(instant),
+  /** The CA's patience (Retry-After). Nothing ends it but time. */
+  retryAfter: z.optional(instant),
+  request: z.optional(renewalRequest),
+  retiredAt: z.optional(instant),
+  /** Looked into the store for a version to adopt, so that a lost inventory issues nothing anew. */
+  storeInspected: z.boolean(),
+  lease: z.optional(lease),
+  /** Happened, and not yet told. Emptied after publishing: told at least once. */
+  outbox: z.array(announcement),
+  history: z.array(transition),
+});
+export type CertificateRecord = z.infer<typeof certificateRecord>;
+
+export const renewAt = (record: CertificateRecord, current: CurrentVersion): Instant =>
+  planRenewal(record.id, current.leaf, current.issuedAt, record.spec.renewBefore).renewAt;

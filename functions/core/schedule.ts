@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import type { CertificateId, LeafFacts, RenewBefore } from './certificate.ts';
+import { DAY_MS, type Instant } from './time.ts';
+
+/** Below this lifetime half is left when renewal begins, above it a third: what Let's Encrypt's ARI windows do, too. */
+export const SHORT_LIFETIME_MS = 10 * DAY_MS;
+
+/** Renewals spread over ± this share of the lifetime, so that what was issued together is not renewed together. */
+const JITTER_SHARE = 0.01;
+
+export interface RenewalPlan {
+  readonly renewAt: Instant;
+  /** Set when the manifest's wish could not be kept, in words for a person. */
+  readonly warning?: string;
+}
+
+/**
+ * When a leaf is to be renewed. All of it follows from the leaf's real lifetime, not from the one asked for.
+ *
+ * The lifetime counts from the later of `notBefore` and `issuedAt`: CAs backdate (ACM PCA by an hour), and a leaf that
+ * was only just made is never due.
+ */
+export function planRenewal(
+  certificate: CertificateId,
+  leaf: LeafFacts,
+  issuedAt: Instant,
+  wish: RenewBefore | undefined,
+): RenewalPlan {
+  const start = Math.max(leaf.notBefore, issuedAt);
+  const lifetimeMs = leaf.notAfter - start;
+  const byDefault = start + defaultRenewalOffsetMs(certificate, leaf, lifetimeMs);
+  if (wish === undefined) return { renewAt: byDefault };
+
+  const wishedMs = 'seconds' in wish ? wish.seconds * 1_000 : (lifetimeMs * wish.percentage) / 100;
+  if (wishedMs > 0 && wishedMs < lifetimeMs) return { renewAt: leaf.notAfter - wishedMs };
+  return {
+    renewAt: byDefault,
+    warning:
+      `renewBefore (${Math.round(wishedMs / 1_000)} s) is not shorter than the lifetime the CA gave ` +
+      `(${Math.round(lifetimeMs / 1_000)} s); renewing at the default share of the lifetime instead`,
+  };
+}
+
+function defaultRenewalOffsetMs(certificate: CertificateId, leaf: LeafFacts, lifetimeMs: number): number {
+  const share = lifetimeMs < SHORT_LIFETIME_MS ? 1 / 2 : 2 / 3;
+  return Math.max(1, lifetimeMs * (share + JITTER_SHARE * signedUnit(`${certificate}#${leaf.sha256Fingerprint}`)));
+}
+
+/** A number in [-1, 1) that depends on the seed alone, so that every look at one leaf gives one answer. */
+export function signedUnit(seed: string): number {
+  return createHash('sha256').update(seed).digest().readUInt32BE(0) / 2 ** 31 - 1;
+}

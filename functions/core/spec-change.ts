@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import type { CertificateSpec } from './certificate.ts';
+
+/** What a leaf, its key and its place depend on. A change of any of these wants a new certificate. */
+function issuanceFields(spec: CertificateSpec): Readonly<Record<string, unknown>> {
+  return {
+    secretName: spec.secretName,
+    issuerRef: spec.issuerRef,
+    commonName: spec.commonName,
+    subject: spec.subject,
+    dnsNames: sorted(spec.dnsNames),
+    ipAddresses: sorted(spec.ipAddresses),
+    uris: sorted(spec.uris),
+    emailAddresses: sorted(spec.emailAddresses),
+    privateKey: spec.privateKey,
+    usages: sorted(spec.usages),
+    durationSeconds: spec.durationSeconds,
+  };
+}
+
+const sorted = (values: readonly string[]): readonly string[] => [...values].sort();
+
+/** Equal for two manifests exactly when a certificate issued for one serves the other. Order of names means nothing. */
+export function specDigest(spec: CertificateSpec): string {
+  return createHash('sha256')
+    .update(canonicalJson(issuanceFields(spec)))
+    .digest('hex');
+}
+
+export interface SpecChange {
+  /** `reschedule`: only when to renew, or labels; the certificate in use serves on. */
+  readonly consequence: 'none' | 'reschedule' | 'reissue';
+  /** Names of the fields that differ, for the audit trail. */
+  readonly fields: readonly string[];
+}
+
+export function compareSpecs(before: CertificateSpec, after: CertificateSpec): SpecChange {
+  const reissue = differingFields(issuanceFields(before), issuanceFields(after));
+  if (reissue.length > 0) return { consequence: 'reissue', fields: reissue };
+  const rest = differingFields({ ...before, ...issuanceFields(before) }, { ...after, ...issuanceFields(after) });
+  return { consequence: rest.length > 0 ? 'reschedule' : 'none', fields: rest };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function differingFields(before: Fields, after: Fields): readonly string[] {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].filter((name) => canonicalJson(before[name]) !== canonicalJson(after[name])).sort();
+}
+
+/** JSON with sorted keys and without absent members: equal text for equal meaning. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value ?? null, (_key, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

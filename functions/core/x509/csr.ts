@@ -1,0 +1,104 @@
+import { Attributes, CertificationRequest, CertificationRequestInfo } from '@peculiar/asn1-csr';
+import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
+import {
+  AlgorithmIdentifier,
+  Attribute,
+  AttributeTypeAndValue,
+  AttributeValue,
+  ExtendedKeyUsage,
+  Extension,
+  Extensions,
+  GeneralName,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_subjectAltName,
+  KeyUsage,
+  Name,
+  RelativeDistinguishedName,
+  SubjectAlternativeName,
+  SubjectPublicKeyInfo,
+} from '@peculiar/asn1-x509';
+import type { CertificateSpec } from '../certificate.ts';
+import type { KeyHandle } from '../ports.ts';
+import { toPem } from './pem.ts';
+import { extendedKeyUsageOids, keyUsageBits } from './usages.ts';
+
+const ID_EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
+const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
+const SHA256_WITH_RSA = '1.2.840.113549.1.1.11';
+
+/** A PKCS#10 request (RFC 2986) for what the manifest asks, signed by the key it is for. PEM. */
+export async function buildCsr(spec: CertificateSpec, key: KeyHandle): Promise<string> {
+  const spki = key.publicKey.export({ type: 'spki', format: 'der' });
+  const request = new CertificationRequest({
+    certificationRequestInfo: new CertificationRequestInfo({
+      subject: subjectName(spec),
+      subjectPKInfo: AsnConvert.parse(spki, SubjectPublicKeyInfo),
+      attributes: new Attributes([
+        new Attribute({ type: ID_EXTENSION_REQUEST, values: [AsnConvert.serialize(requestedExtensions(spec))] }),
+      ]),
+    }),
+    signatureAlgorithm:
+      key.publicKey.asymmetricKeyType === 'rsa'
+        ? new AlgorithmIdentifier({ algorithm: SHA256_WITH_RSA, parameters: null })
+        : new AlgorithmIdentifier({ algorithm: ECDSA_WITH_SHA256 }),
+  });
+  const signed = AsnConvert.serialize(request.certificationRequestInfo);
+  const signature = await key.sign(new Uint8Array(signed));
+  request.signature = new Uint8Array(signature).buffer;
+  return toPem('CERTIFICATE REQUEST', new Uint8Array(AsnConvert.serialize(request)));
+}
+
+/** X.520 attribute types in the order cert-manager (Go's `pkix.Name`) writes them. */
+function subjectName({ commonName, subject }: CertificateSpec): Name {
+  const attributes: [string, readonly string[] | undefined][] = [
+    ['2.5.4.6', subject.countries],
+    ['2.5.4.10', subject.organizations],
+    ['2.5.4.11', subject.organizationalUnits],
+    ['2.5.4.7', subject.localities],
+    ['2.5.4.8', subject.provinces],
+    ['2.5.4.9', subject.streetAddresses],
+    ['2.5.4.17', subject.postalCodes],
+    ['2.5.4.3', commonName === undefined ? undefined : [commonName]],
+    ['2.5.4.5', subject.serialNumber === undefined ? undefined : [subject.serialNumber]],
+  ];
+  return new Name(
+    attributes.flatMap(([type, values]) =>
+      (values ?? []).map(
+        (value) =>
+          new RelativeDistinguishedName([new AttributeTypeAndValue({ type, value: attributeValue(type, value) })]),
+      ),
+    ),
+  );
+}
+
+/** Country and serial number are PrintableString by X.520; everything else is UTF-8 (RFC 5280 §4.1.2.4). */
+function attributeValue(type: string, value: string): AttributeValue {
+  const printable = type === '2.5.4.6' || type === '2.5.4.5';
+  return new AttributeValue(printable ? { printableString: value } : { utf8String: value });
+}
+
+function requestedExtensions(spec: CertificateSpec): Extensions {
+  const names = generalNames(spec);
+  const purposes = extendedKeyUsageOids(spec.usages);
+  const extensions = [extension(id_ce_keyUsage, new KeyUsage(keyUsageBits(spec.usages)), true)];
+  if (purposes.length > 0) extensions.push(extension(id_ce_extKeyUsage, new ExtendedKeyUsage([...purposes]), false));
+  if (names.length > 0) {
+    // Critical when it is the only name there is (RFC 5280 §4.2.1.6).
+    extensions.push(extension(id_ce_subjectAltName, new SubjectAlternativeName(names), subjectName(spec).length === 0));
+  }
+  return new Extensions(extensions);
+}
+
+function extension(extnID: string, value: object, critical: boolean): Extension {
+  return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
+}
+
+function generalNames(spec: CertificateSpec): GeneralName[] {
+  return [
+    ...spec.dnsNames.map((dNSName) => new GeneralName({ dNSName })),
+    ...spec.emailAddresses.map((rfc822Name) => new GeneralName({ rfc822Name })),
+    ...spec.ipAddresses.map((iPAddress) => new GeneralName({ iPAddress })),
+    ...spec.uris.map((uniformResourceIdentifier) => new GeneralName({ uniformResourceIdentifier })),
+  ];
+}

@@ -1,0 +1,77 @@
+import { X509Certificate } from 'node:crypto';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import {
+  BasicConstraints,
+  Certificate,
+  id_ce_basicConstraints,
+  id_ce_extKeyUsage,
+  id_ce_keyUsage,
+  id_ce_subjectAltName,
+  ExtendedKeyUsage,
+  KeyUsage,
+  SubjectAlternativeName,
+} from '@peculiar/asn1-x509';
+import type { LeafFacts } from '../certificate.ts';
+
+/** What a certificate says, as far as the gate asks. */
+export interface CertificateFacts extends LeafFacts {
+  readonly x509: X509Certificate;
+  readonly commonName: string | undefined;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly uris: readonly string[];
+  readonly emailAddresses: readonly string[];
+  /** Names of kinds that no manifest can ask for (otherName, directoryName …). */
+  readonly otherNames: number;
+  /** Undefined when the extension is absent: everything is allowed then (RFC 5280 §4.2.1.3). */
+  readonly keyUsageBits: number | undefined;
+  readonly extendedKeyUsageOids: readonly string[];
+  readonly isCertificateAuthority: boolean;
+}
+
+/** Reads one PEM certificate. Throws on anything that is not one: the caller says whose answer it was. */
+export function readCertificate(pem: string): CertificateFacts {
+  const x509 = new X509Certificate(pem);
+  const { tbsCertificate } = AsnConvert.parse(new Uint8Array(x509.raw), Certificate);
+  const extensions = new Map(
+    (tbsCertificate.extensions ?? []).map(({ extnID, extnValue }) => [extnID, extnValue.buffer]),
+  );
+  const names = parseExtension(extensions.get(id_ce_subjectAltName), SubjectAlternativeName) ?? [];
+  const keyUsage = parseExtension(extensions.get(id_ce_keyUsage), KeyUsage);
+  return {
+    x509,
+    ...leafFactsOf(x509),
+    commonName: commonNameOf(tbsCertificate.subject),
+    dnsNames: names.flatMap(({ dNSName }) => dNSName ?? []),
+    ipAddresses: names.flatMap(({ iPAddress }) => iPAddress ?? []),
+    uris: names.flatMap(({ uniformResourceIdentifier }) => uniformResourceIdentifier ?? []),
+    emailAddresses: names.flatMap(({ rfc822Name }) => rfc822Name ?? []),
+    otherNames: names.filter((n) => !(n.dNSName ?? n.iPAddress ?? n.uniformResourceIdentifier ?? n.rfc822Name)).length,
+    keyUsageBits: keyUsage?.toNumber(),
+    extendedKeyUsageOids: [...(parseExtension(extensions.get(id_ce_extKeyUsage), ExtendedKeyUsage) ?? [])],
+    // Not `x509.ca`: OpenSSL says no to a CA whose key usage does not let it sign.
+    isCertificateAuthority: parseExtension(extensions.get(id_ce_basicConstraints), BasicConstraints)?.cA ?? false,
+  };
+}
+
+export function leafFactsOf(x509: X509Certificate): LeafFacts {
+  return {
+    serialNumber: x509.serialNumber.toUpperCase(),
+    sha256Fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
+    notBefore: x509.validFromDate.getTime(),
+    notAfter: x509.validToDate.getTime(),
+  };
+}
+
+function parseExtension<T>(der: ArrayBuffer | undefined, type: new () => T): T | undefined {
+  return der === undefined ? undefined : AsnConvert.parse(der, type);
+}
+
+const ID_AT_COMMON_NAME = '2.5.4.3';
+
+function commonNameOf(subject: Certificate['tbsCertificate']['subject']): string | undefined {
+  for (const relativeName of subject) {
+    for (const { type, value } of relativeName) if (type === ID_AT_COMMON_NAME) return value.toString();
+  }
+  return undefined;
+}

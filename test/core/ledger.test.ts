@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { attemptId, issuerIdOf, versionId } from '../../functions/core/certificate.ts';
+import { dailyOrderCap } from '../../functions/core/cap.ts';
+import { decide, dueAt, dueReason } from '../../functions/core/decide.ts';
+import { claimLease, releaseLease } from '../../functions/core/lease.ts';
+import { type CertificateRecord, certificateRecord, HISTORY_LIMIT } from '../../functions/core/record.ts';
+import { specDigest } from '../../functions/core/spec-change.ts';
+import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../functions/core/time.ts';
+import { apply, declare, type Happening } from '../../functions/core/transitions.ts';
+import { aLeaf, aSpec, ISSUER, NOON } from '../support/builders.ts';
+
+/** What the world does next: time passes, or somebody wants something, or the next step goes this way or that. */
+type Turn =
+  | { readonly turn: 'wait'; readonly ms: number }
+  | { readonly turn: 'step'; readonly fate: 'works' | 'transient' | 'permanent' | 'unknown' | 'pending' }
+  | { readonly turn: 'request' | 'respecify' | 'retire' | 'reinstate' };
+
+const turns = fc.array(
+  fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({ turn: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 3 * DAY_MS }) }),
+    },
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        turn: fc.constant('step' as const),
+        fate: fc.constantFrom(
+          'works' as const,
+          'works' as const,
+          'works' as const,
+          'transient' as const,
+          'permanent' as const,
+          'unknown' as const,
+          'pending' as const,
+        ),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        turn: fc.constantFrom('request' as const, 'respecify' as const, 'retire' as const, 'reinstate' as const),
+      }),
+    },
+  ),
+  { minLength: 1, maxLength: 120 },
+);
+
+interface World {
+  readonly record: CertificateRecord;
+  readonly now: Instant;
+}
+
+const START: World = { record: declare(aSpec(), { actor: 'test', at: NOON }), now: NOON };
+
+function play({ record, now }: World, turn: Turn): World {
+  const with_ = (happening: Happening): World => ({
+    record: apply(record, happening, { actor: 'test', at: now }),
+    now,
+  });
+  switch (turn.turn) {
+    case 'wait':
+      return { record, now: now + turn.ms };
+    case 'request':
+      return with_({ event: 'RenewalRequested', by: 'test' });
+    case 'respecify':
+      return with_({
+        event: 'Respecified',
+        spec: { ...record.spec, dnsNames: [`n${now}.example`] },
+        fields: ['dnsNames'],
+      });
+    case 'retire':
+      return record.retiredAt === undefined ? with_({ event: 'Retired' }) : { record, now };
+    case 'reinstate':
+      return record.retiredAt === undefined ? { record, now } : with_({ event: 'Reinstated', spec: record.spec });
+    case 'step': {
+      const happening = consequence(record, now, turn.fate);
+      return happening === undefined ? { record, now } : with_(happening);
+    }
+  }
+}
+
+/** What a worker would note after doing what is decided, if it went as `fate` says. */
+function consequence(
+  record: CertificateRecord,
+  now: Instant,
+  fate: Extract<Turn, { turn: 'step' }>['fate'],
+): Happening | undefined {
+  const decision = decide(record, now);
+  if (decision.do === 'rest') return undefined;
+  if (decision.do === 'announce') return { event: 'Announced' };
+  if (decision.do === 'startAttempt') {
+    return {
+      event: 'AttemptStarted',
+      attempt: attemptId.parse(randomUUID()),
+      reason: decision.reason,
+      issuer: issuerIdOf(ISSUER.ref),
+    };
+  }
+  if (decision.do === 'defer') return { event: 'Deferred', until: decision.until, cause: decision.cause };
+  if (fate === 'transient' || fate === 'permanent' || fate === 'unknown') {
+    return { event: 'AttemptFailed', failure: { class: fate, code: 'Test', message: 'as planned' } };
+  }
+  switch (decision.do) {
+    case 'inspectStore':
+      return { event: 'StoreInspected' };
+    case 'abandonAttempt':
+      return { event: 'AttemptAbandoned', cause: decision.cause };
+    case 'intendOrder':
+      return { event: 'OrderIntended', csr: 'csr', notAfter: now + 90 * DAY_MS };
+    case 'placeOrder':
+      return { event: 'OrderPlaced', ticket: { order: '1' }, checkAt: now + MINUTE_MS };
+    case 'checkOrder':
+      if (fate === 'pending') return { event: 'OrderPending', ticket: { order: '1' }, checkAt: now + HOUR_MS };
+      return {
+        event: 'VersionStored',
+        version: versionId.parse(`v${record.generation + 1}`),
+        ref: 'arn',
+        leaf: aLeaf({ notBefore: now - HOUR_MS, notAfter: now + 90 * DAY_MS }),
+      };
+    case 'promote':
+      return { event: 'VersionPromoted' };
+  }
+}
+
+/** A world without misfortune from here on. */
+function settle(world: World): World {
+  let { record, now } = world;
+  for (let step = 0; step < 200; step++) {
+    const due = dueAt(record);
+    if (due === undefined) break;
+    const happening = consequence(record, now, 'works');
+    if (happening !== undefined) record = apply(record, happening, { actor: 'test', at: now });
+    else if (record.attempt === undefined && dueReason(record, now) === undefined) break;
+    else now = Math.max(now + 1, due);
+  }
+  return { record, now };
+}
+
+describe('the ledger', () => {
+  it('can be resumed after any history: it converges to a current version for what the manifest says', () => {
+    fc.assert(
+      fc.property(turns, (history) => {
+        const { record } = settle(history.reduce(play, START));
+        expect(record.attempt).toBeUndefined();
+        expect(record.outbox).toEqual([]);
+        if (record.retiredAt === undefined) expect(record.current?.specDigest).toBe(specDigest(record.spec));
+      }),
+    );
+  });
+
+  it('never places an order past the daily cap', () => {
+    fc.assert(
+      fc.property(turns, (history) => {
+        const placed: Instant[] = [];
+        let world = START;
+        for (const turn of history) {
+          const next = play(world, turn);
+          if (next.record.attempt?.phase === 'orderIntended' && world.record.attempt?.phase === 'started')
+            placed.push(next.now);
+          world = next;
+        }
+        for (const end of placed) {
+          const lastDay = placed.filter((at) => at > end - DAY_MS && at <= end);
+          expect(lastDay.length).toBeLessThanOrEqual(dailyOrderCap(START.record.spec.durationSeconds));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('keeps a certificate due until its successor is current', () => {
+    fc.assert(
+      fc.property(turns, (history) => {
+        let world = START;
+        for (const turn of history) {
+          const before = dueReason(world.record, world.now);
+          const next = play(world, turn);
+          const replaced = next.record.generation > world.record.generation;
+          const respecified = next.record.spec !== world.record.spec;
+          if (before !== undefined && !replaced && !respecified) expect(dueReason(next.record, next.now)).toBeDefined();
+          world = next;
+        }
+      }),
+    );
+  });
+
+  it('does nothing between two looks: when nothing is decided, the due index says when to look again', () => {
+    fc.assert(
+      fc.property(turns, (history) => {
+        const { record, now } = history.reduce(play, START);
+        const due = dueAt(record);
+        if (decide(record, now).do !== 'rest') expect(due).toBeLessThanOrEqual(now);
+        else if (due !== undefined) expect(due).toBeGreaterThan(now);
+      }),
+    );
+  });
+
+  it('rests in a table and comes back as it was', () => {
+    fc.assert(
+      fc.property(turns, (history) => {
+        const { record } = history.reduce(play, START);
+        const item: unknown = JSON.parse(JSON.stringify(z.encode(certificateRecord, record)));
+        expect(z.decode(certificateRecord, item as z.input<typeof certificateRecord>)).toEqual(record);
+      }),
+    );
+  });
+
+  it('records who, why and when for every transition, and keeps the last fifty', () => {
+    fc.assert(
+      fc.property(turns, (history) => {
+        const { record } = history.reduce(play, START);
+        expect(record.history.length).toBeLessThanOrEqual(HISTORY_LIMIT);
+        for (const { actor, event, cause, at } of record.history) {
+          expect([actor, event, cause].every((text) => text.length > 0)).toBe(true);
+          expect(at).toBeGreaterThanOrEqual(NOON);
+        }
+      }),
+    );
+  });
+
+  it('refuses a step that its phase does not allow', () => {
+    expect(() => apply(START.record, { event: 'VersionPromoted' }, { actor: 'test', at: NOON })).toThrow(
+      /illegal transition/,
+    );
+  });
+});
+
+describe('the lease', () => {
+  it('is refused while it runs and granted with a greater token afterwards', () => {
+    const first = claimLease(START.record, 'one', NOON, MINUTE_MS);
+    expect(() => claimLease(first, 'two', NOON + MINUTE_MS - 1, MINUTE_MS)).toThrow(/being worked on by one/);
+    expect(claimLease(first, 'two', NOON + MINUTE_MS, MINUTE_MS).lease.token).toBe(2);
+    expect(claimLease(releaseLease(first), 'two', NOON + 1, MINUTE_MS).lease.token).toBe(2);
+  });
+
+  it('keeps a certificate out of the due index while it runs', () => {
+    const leased = claimLease(START.record, 'one', NOON, MINUTE_MS);
+    expect(dueAt(START.record)).toBe(NOON);
+    expect(dueAt(leased)).toBe(NOON + MINUTE_MS);
+    expect(dueAt(releaseLease(leased))).toBe(NOON);
+  });
+});

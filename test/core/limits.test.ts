@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { retryAt } from '../../functions/core/backoff.ts';
+import {
+  admission,
+  afterFailure,
+  afterSuccess,
+  CLOSED,
+  type CircuitBreaker,
+  FAILURES_TO_OPEN,
+} from '../../functions/core/breaker.ts';
+import { dailyOrderCap, nextOrderAt } from '../../functions/core/cap.ts';
+import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../functions/core/time.ts';
+import { NOON } from '../support/builders.ts';
+
+describe('the backoff', () => {
+  const failures = fc.record({
+    class: fc.constantFrom('transient' as const, 'permanent' as const, 'unknown' as const),
+    count: fc.integer({ min: 1, max: 50 }),
+    retryAfterSeconds: fc.option(fc.integer({ min: 0, max: 100_000 }), { nil: 0 }),
+  });
+
+  it('is 1, 10 and 100 minutes, then a day', () => {
+    const delays = [1, 2, 3, 4, 9].map((count) => retryAt({ class: 'transient', count }, NOON, undefined) - NOON);
+    expect(delays).toEqual([MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS, DAY_MS, DAY_MS]);
+  });
+
+  it('is at least a minute, at most a day, and never sooner than the CA asked', () => {
+    fc.assert(
+      fc.property(
+        failures,
+        fc.option(fc.integer({ min: -DAY_MS, max: 90 * DAY_MS }), { nil: undefined }),
+        (failure, remaining) => {
+          const delay = retryAt(failure, NOON, remaining === undefined ? undefined : NOON + remaining) - NOON;
+          expect(delay).toBeGreaterThanOrEqual(Math.max(MINUTE_MS, failure.retryAfterSeconds * 1_000));
+          expect(delay).toBeLessThanOrEqual(Math.max(DAY_MS, failure.retryAfterSeconds * 1_000));
+        },
+      ),
+    );
+  });
+
+  it('looks again before a certificate that has hours left expires', () => {
+    fc.assert(
+      fc.property(failures, fc.integer({ min: 2 * HOUR_MS, max: 90 * DAY_MS }), ({ class: kind, count }, remaining) => {
+        expect(retryAt({ class: kind, count }, NOON, NOON + remaining)).toBeLessThan(NOON + remaining);
+      }),
+    );
+  });
+
+  it('treats an unknown failure as a passing one twice', () => {
+    const delay = (count: number): number => retryAt({ class: 'unknown', count }, NOON, undefined) - NOON;
+    expect([delay(1), delay(2), delay(3)]).toEqual([MINUTE_MS, 10 * MINUTE_MS, DAY_MS]);
+  });
+});
+
+describe('the daily cap', () => {
+  it('leaves room for twice the renewals that the lifetime needs', () => {
+    expect([90 * 24, 144, 6, 1].map((hours) => dailyOrderCap(hours * 3_600))).toEqual([5, 5, 20, 100]);
+  });
+
+  it('is never passed by somebody who orders whenever it is allowed', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 3_600, max: 90 * 86_400 }),
+        fc.array(fc.integer({ min: 0, max: 6 * HOUR_MS }), { minLength: 1, maxLength: 60 }),
+        (durationSeconds, pauses) => {
+          const orders: Instant[] = [];
+          let now = NOON;
+          for (const pause of pauses) {
+            now = Math.max(now + pause, nextOrderAt(orders, durationSeconds, now + pause));
+            orders.push(now);
+          }
+          for (const end of orders) {
+            const within = orders.filter((at) => at > end - DAY_MS && at <= end);
+            expect(within.length).toBeLessThanOrEqual(dailyOrderCap(durationSeconds));
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe('the circuit breaker', () => {
+  const open = (at: Instant): CircuitBreaker =>
+    Array.from({ length: FAILURES_TO_OPEN }).reduce<CircuitBreaker>((breaker) => afterFailure(breaker, at), CLOSED);
+
+  it('lets everybody pass until the fifth failure in a row', () => {
+    let breaker = CLOSED;
+    for (let failure = 1; failure < FAILURES_TO_OPEN; failure++) breaker = afterFailure(breaker, NOON);
+    expect(admission(breaker, NOON)).toEqual({ admit: 'yes' });
+    expect(admission(afterFailure(breaker, NOON), NOON)).toEqual({ admit: 'no', until: NOON + MINUTE_MS });
+  });
+
+  it('lets one caller try when the pause is over', () => {
+    const answer = admission(open(NOON), NOON + MINUTE_MS);
+    expect(answer.admit).toBe('asProbe');
+    const after = answer.admit === 'asProbe' ? answer.breaker : CLOSED;
+    expect(admission(after, NOON + MINUTE_MS).admit).toBe('no');
+  });
+
+  it('doubles the pause after each failed probe, up to an hour, and forgets all after a success', () => {
+    let breaker = open(NOON);
+    let now = NOON;
+    const pauses: number[] = [];
+    for (let probe = 0; probe < 9; probe++) {
+      now = breaker.openUntil ?? now;
+      const answer = admission(breaker, now);
+      if (answer.admit !== 'asProbe') throw new Error('no probe');
+      breaker = afterFailure(answer.breaker, now);
+      pauses.push(((breaker.openUntil ?? 0) - now) / MINUTE_MS);
+    }
+    expect(pauses).toEqual([2, 4, 8, 16, 32, 60, 60, 60, 60]);
+    expect(afterSuccess(breaker)).toEqual(CLOSED);
+  });
+
+  it('does not count the calls that were under way when it opened', () => {
+    const opened = open(NOON);
+    expect(afterFailure(opened, NOON + 1)).toBe(opened);
+  });
+
+  it('costs no write while all is well', () => {
+    expect(afterSuccess(CLOSED)).toBe(CLOSED);
+  });
+});
