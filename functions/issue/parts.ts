@@ -1,0 +1,25 @@
+import type { AttemptId, IssuerSpec, Usage } from '../core/certificate.ts';
+import type { EventBus, HintQueue, Inventory, Issuer, SecretStore } from '../core/ports.ts';
+import type { Instant } from '../core/time.ts';
+
+/** An issuer, connected, with what its kind says about itself. */
+export interface ConnectedIssuer {
+  readonly issuer: Issuer;
+  readonly uninvitedUsages: readonly Usage[];
+  readonly honoursNotAfter: boolean;
+}
+
+/** Everything a renewal touches. The handler joins the real ones; nothing in this folder knows which they are. */
+export interface RenewalParts {
+  readonly inventory: Inventory;
+  readonly store: SecretStore;
+  readonly bus: EventBus;
+  readonly hints: HintQueue;
+  connect(spec: IssuerSpec): Promise<ConnectedIssuer>;
+  clock(): Instant;
+  /** Spends a short wait in place. */
+  pause(seconds: number): Promise<void>;
+  newAttemptId(): AttemptId;
+  /** Structured facts for the log; never an error object, a request or an answer. */
+  log(message: string, facts: Readonly<Record<string, unknown>>): void;
+}

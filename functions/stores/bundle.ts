@@ -1,0 +1,70 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import * as z from 'zod/mini';
+import { attemptId, certificateId, type IssuedChain, issuerId, leafFacts } from '../core/certificate.ts';
+import type { Provenance } from '../core/ports.ts';
+import { instant } from '../core/time.ts';
+
+/** Where a key waits for its certificate. Consumers read `tls.key`; this they never read. */
+const STAGED_KEY = 'everleaf.stagedKey';
+
+const provenance = z.object({
+  certificate: certificateId,
+  attempt: attemptId,
+  generation: z.int(),
+  issuer: issuerId,
+  specDigest: z.string(),
+  issuedAt: instant,
+  leaf: leafFacts,
+});
+
+const staged = z.object({
+  [STAGED_KEY]: z.string(),
+  everleaf: z.object({ certificate: certificateId, attempt: attemptId }),
+});
+
+/** `tls.crt`: leaf, then intermediates. `tls.key`: PKCS#8. `ca.crt`: trust anchors. All PEM, as a `kubernetes.io/tls` Secret has them. */
+const bundle = z.object({ 'tls.crt': z.string(), 'tls.key': z.string(), 'ca.crt': z.string(), everleaf: provenance });
+
+/** What a version of a secret turned out to be. */
+export type SecretContent =
+  | { readonly is: 'stagedKey'; readonly certificate: string; readonly key: KeyObject }
+  | { readonly is: 'bundle'; readonly provenance: Provenance }
+  | { readonly is: 'foreign' };
+
+export function encodeStagedKey(key: KeyObject, everleaf: { certificate: string; attempt: string }): string {
+  return JSON.stringify({ [STAGED_KEY]: exportKey(key), everleaf });
+}
+
+export function encodeBundle(key: KeyObject, chain: IssuedChain, facts: Provenance): string {
+  return JSON.stringify({
+    'tls.crt': [chain.leaf, ...chain.intermediates].join(''),
+    'tls.key': exportKey(key),
+    'ca.crt': chain.trustAnchors.join(''),
+    everleaf: z.encode(provenance, facts),
+  });
+}
+
+/** Reads a version's text. Content that is not ours is named as such, never quoted. */
+export function readContent(text: string | undefined): SecretContent {
+  const json = parseJson(text);
+  const asBundle = z.safeDecode(bundle, json as z.input<typeof bundle>);
+  if (asBundle.success) return { is: 'bundle', provenance: asBundle.data.everleaf };
+  const asStaged = z.safeParse(staged, json);
+  if (!asStaged.success) return { is: 'foreign' };
+  return {
+    is: 'stagedKey',
+    certificate: asStaged.data.everleaf.certificate,
+    key: createPrivateKey(asStaged.data[STAGED_KEY]),
+  };
+}
+
+const exportKey = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+function parseJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    // A value that is no JSON is somebody else's: readContent says so.
+    return undefined;
+  }
+}

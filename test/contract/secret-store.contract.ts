@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { type AttemptId, attemptId, issuerIdOf, type VersionId } from '../../functions/core/certificate.ts';
+import type { Provenance, SecretSlot, SecretStore } from '../../functions/core/ports.ts';
+import { DAY_MS, SECOND_MS } from '../../functions/core/time.ts';
+import { buildCsr } from '../../functions/core/x509/csr.ts';
+import { readCertificate } from '../../functions/core/x509/leaf.ts';
+import { generateKey } from '../../functions/issue/keys.ts';
+import { aSpec, id, ISSUER, NOON } from '../support/builders.ts';
+import { TestCa } from '../support/test-ca.ts';
+
+export interface StoreUnderTest {
+  readonly store: SecretStore;
+  /** Writes a version that is none of ours over the current one. */
+  overwriteByStranger(slot: SecretSlot): Promise<void>;
+}
+
+const CA = await TestCa.create('contract', NOON);
+const newAttempt = (): AttemptId => attemptId.parse(randomUUID());
+const newSlot = (): SecretSlot => ({
+  certificate: id(`contract/${randomUUID()}`),
+  secretName: `s-${randomUUID()}-tls`,
+});
+const makeKey = () => generateKey({ algorithm: 'ECDSA', sizeBits: 256 });
+
+/** Stages a key, has it signed, commits the bundle: a version ready to be promoted. */
+async function prepare(
+  store: SecretStore,
+  slot: SecretSlot,
+  generation = 1,
+): Promise<{ version: VersionId; attempt: AttemptId }> {
+  const attempt = newAttempt();
+  const key = await store.stageKey(slot, attempt, makeKey);
+  const chain = await CA.sign(await buildCsr(aSpec({ id: slot.certificate }), key), NOON, NOON + 90 * DAY_MS);
+  const { version } = await store.commit(slot, chain, provenance(slot, attempt, chain.leaf, generation));
+  return { version, attempt };
+}
+
+function provenance(slot: SecretSlot, attempt: AttemptId, leafPem: string, generation: number): Provenance {
+  const { serialNumber, sha256Fingerprint, notBefore, notAfter } = readCertificate(leafPem);
+  return {
+    certificate: slot.certificate,
+    attempt,
+    generation,
+    issuer: issuerIdOf(ISSUER.ref),
+    specDigest: 'digest',
+    issuedAt: NOON,
+    leaf: { serialNumber, sha256Fingerprint, notBefore, notAfter },
+  };
+}
+
+/** The duties of every SecretStore. */
+export function secretStoreContract(name: string, make: () => Promise<StoreUnderTest>): void {
+  describe(`secret store: ${name}`, () => {
+    it('knows nothing of a certificate that was never issued', async () => {
+      const { store } = await make();
+      expect(await store.current(newSlot())).toBeUndefined();
+    });
+
+    it('shows consumers no bundle while only a key is staged', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      await store.stageKey(slot, newAttempt(), makeKey);
+      expect(await store.current(slot)).toBeUndefined();
+    });
+
+    it('gives the first key staged for an attempt to everybody who asks again', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const attempt = newAttempt();
+      const first = await store.stageKey(slot, attempt, makeKey);
+      const again = await store.stageKey(slot, attempt, makeKey);
+      expect(again.publicKey.equals(first.publicKey)).toBe(true);
+    });
+
+    it('gives another attempt another key', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const first = await store.stageKey(slot, newAttempt(), makeKey);
+      const second = await store.stageKey(slot, newAttempt(), makeKey);
+      expect(second.publicKey.equals(first.publicKey)).toBe(false);
+    });
+
+    it('keeps a committed version from consumers until it is promoted', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const { version } = await prepare(store, slot);
+      expect(await store.current(slot)).toBeUndefined();
+      await store.promote(slot, version, undefined);
+      expect(await store.current(slot)).toMatchObject({
+        version,
+        provenance: { certificate: slot.certificate, generation: 1 },
+      });
+    });
+
+    it('gives one version to one commit, however often it is repeated', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const attempt = newAttempt();
+      const key = await store.stageKey(slot, attempt, makeKey);
+      const chain = await CA.sign(await buildCsr(aSpec(), key), NOON, NOON + 90 * DAY_MS);
+      const facts = provenance(slot, attempt, chain.leaf, 1);
+      const first = await store.commit(slot, chain, facts);
+      expect(await store.commit(slot, chain, facts)).toEqual(first);
+    });
+
+    it('replaces the current version by the next', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const first = await prepare(store, slot, 1);
+      await store.promote(slot, first.version, undefined);
+      const second = await prepare(store, slot, 2);
+      expect((await store.current(slot))?.version).toBe(first.version);
+      await store.promote(slot, second.version, first.version);
+      expect((await store.current(slot))?.version).toBe(second.version);
+    });
+
+    it('takes a repeated promotion for done', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const { version } = await prepare(store, slot);
+      await store.promote(slot, version, undefined);
+      await store.promote(slot, version, undefined);
+      expect((await store.current(slot))?.version).toBe(version);
+    });
+
+    it('refuses to replace a version that is no longer current, and says it moved', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const first = await prepare(store, slot, 1);
+      await store.promote(slot, first.version, undefined);
+      const second = await prepare(store, slot, 2);
+      await store.promote(slot, second.version, first.version);
+      const third = await prepare(store, slot, 3);
+      await expect(store.promote(slot, third.version, first.version)).rejects.toMatchObject({
+        class: 'conflict',
+        code: 'CurrentMoved',
+      });
+      expect((await store.current(slot))?.version).toBe(second.version);
+    });
+
+    it('never writes over what a stranger made current', async () => {
+      const { store, overwriteByStranger } = await make();
+      const slot = newSlot();
+      const first = await prepare(store, slot, 1);
+      await store.promote(slot, first.version, undefined);
+      const second = await prepare(store, slot, 2);
+      await overwriteByStranger(slot);
+      await expect(store.promote(slot, second.version, first.version)).rejects.toMatchObject({
+        class: 'permanent',
+        code: 'SecretChangedElsewhere',
+      });
+    });
+
+    it('takes back what is pending, as often as asked', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const first = await prepare(store, slot, 1);
+      await store.promote(slot, first.version, undefined);
+      await prepare(store, slot, 2);
+      await store.discard(slot);
+      await store.discard(slot);
+      expect((await store.current(slot))?.version).toBe(first.version);
+    });
+
+    it(
+      'hands out a key that signs for its public half and shows nothing of its private one',
+      async () => {
+        const { store } = await make();
+        const key = await store.stageKey(newSlot(), newAttempt(), makeKey);
+        expect(await buildCsr(aSpec(), key)).toContain('CERTIFICATE REQUEST');
+        expect(JSON.stringify(key)).not.toContain('PRIVATE');
+      },
+      30 * SECOND_MS,
+    );
+  });
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { CLOSED } from '../../functions/core/breaker.ts';
+import { attemptId, type CertificateSpec, issuerIdOf } from '../../functions/core/certificate.ts';
+import type { Announcement } from '../../functions/core/events.ts';
+import type { Inventory } from '../../functions/core/ports.ts';
+import type { CertificateRecord } from '../../functions/core/record.ts';
+import { type Instant, MINUTE_MS, SECOND_MS } from '../../functions/core/time.ts';
+import { declare } from '../../functions/core/transitions.ts';
+import type { RenewalParts } from '../../functions/issue/parts.ts';
+import { renew } from '../../functions/issue/renew.ts';
+import { aSpec, ISSUER, NOON } from './builders.ts';
+import { memoryInventory } from './memory-inventory.ts';
+import { type MemoryStore, memoryStore } from './memory-store.ts';
+import { TestCa, TestIssuer } from './test-ca.ts';
+
+/** The whole of a renewal on in-memory ports: for tests that need every interleaving, quickly. */
+export interface Workshop {
+  readonly parts: RenewalParts;
+  readonly inventory: Inventory;
+  readonly store: MemoryStore;
+  readonly issuer: TestIssuer;
+  readonly published: Announcement[];
+  readonly spec: CertificateSpec;
+  now(): Instant;
+  pass(ms: number): void;
+  /** One delivery of a hint. */
+  work(parts?: RenewalParts): Promise<void>;
+  /** Schedule ticks, a minute each, until nothing is due or `limit` minutes are over. */
+  tick(limit: number, parts?: RenewalParts): Promise<void>;
+  record(): Promise<CertificateRecord>;
+}
+
+const CA = await TestCa.create('test', NOON);
+
+export async function workshop(spec: CertificateSpec = aSpec()): Promise<Workshop> {
+  let now = NOON;
+  const clock = (): Instant => now;
+  const inventory = memoryInventory();
+  const store = memoryStore();
+  const issuer = new TestIssuer(CA, clock);
+  const published: Announcement[] = [];
+  await inventory.writeIssuer({ id: issuerIdOf(ISSUER.ref), spec: ISSUER, breaker: CLOSED }, undefined);
+  await inventory.write(declare(spec, { actor: 'sync', at: NOON }), undefined);
+  const own: RenewalParts = {
+    inventory,
+    store,
+    bus: { publish: async (announcements) => void published.push(...announcements) },
+    hints: { later: async () => {} },
+    connect: async () => ({ issuer, uninvitedUsages: ['server auth', 'client auth'], honoursNotAfter: true }),
+    clock,
+    pause: async (seconds) => void (now += seconds * SECOND_MS),
+    newAttemptId: () => attemptId.parse(randomUUID()),
+    log: () => {},
+  };
+  const work = (parts = own): Promise<void> =>
+    renew(spec.id, parts, { owner: randomUUID(), leaseMs: 2 * MINUTE_MS, deadline: now + MINUTE_MS });
+  const record = async (): Promise<CertificateRecord> => {
+    const stored = await inventory.read(spec.id);
+    if (stored === undefined) throw new Error('the record is gone');
+    return stored.value;
+  };
+  return {
+    parts: own,
+    inventory,
+    store,
+    issuer,
+    published,
+    spec,
+    now: clock,
+    pass: (ms) => void (now += ms),
+    work,
+    tick: async (limit, parts = own) => {
+      for (let minute = 0; minute < limit; minute++) {
+        now += MINUTE_MS;
+        for await (const due of inventory.due(now, 10)) if (due === spec.id) await work(parts);
+      }
+    },
+    record,
+  };
+}
