@@ -66,7 +66,6 @@ export const EVENT_DETAILS = {
   'Certificate Rotated': rotated,
   'Certificate Renewal Failed': renewalFailed,
 } as const;
-export type DetailType = keyof typeof EVENT_DETAILS;
 
 export const announcement = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Certificate Renewal Due'), detail: renewalHint }),

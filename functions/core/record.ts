@@ -47,7 +47,6 @@ export const attempt = z.discriminatedUnion('phase', [
   }),
 ]);
 export type Attempt = z.infer<typeof attempt>;
-export type AttemptPhase = Attempt['phase'];
 
 export const failures = z.object({
   /** In a row; zero after any success. */

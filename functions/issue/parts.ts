@@ -15,11 +15,11 @@ export interface RenewalParts {
   readonly store: SecretStore;
   readonly bus: EventBus;
   readonly hints: HintQueue;
-  connect(spec: IssuerSpec): Promise<ConnectedIssuer>;
-  clock(): Instant;
+  readonly connect: (spec: IssuerSpec) => Promise<ConnectedIssuer>;
+  readonly clock: () => Instant;
   /** Spends a short wait in place. */
-  pause(seconds: number): Promise<void>;
-  newAttemptId(): AttemptId;
+  readonly pause: (seconds: number) => Promise<void>;
+  readonly newAttemptId: () => AttemptId;
   /** Structured facts for the log; never an error object, a request or an answer. */
-  log(message: string, facts: Readonly<Record<string, unknown>>): void;
+  readonly log: (message: string, facts: Readonly<Record<string, unknown>>) => void;
 }

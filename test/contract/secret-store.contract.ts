@@ -12,7 +12,7 @@ import { TestCa } from '../support/test-ca.ts';
 export interface StoreUnderTest {
   readonly store: SecretStore;
   /** Writes a version that is none of ours over the current one. */
-  overwriteByStranger(slot: SecretSlot): Promise<void>;
+  readonly overwriteByStranger: (slot: SecretSlot) => Promise<void>;
 }
 
 const CA = await TestCa.create('contract', NOON);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRenewal } from '../../functions/core/schedule.ts';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../functions/core/time.ts';

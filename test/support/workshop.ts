@@ -21,13 +21,13 @@ export interface Workshop {
   readonly issuer: TestIssuer;
   readonly published: Announcement[];
   readonly spec: CertificateSpec;
-  now(): Instant;
-  pass(ms: number): void;
+  readonly now: () => Instant;
+  readonly pass: (ms: number) => void;
   /** One delivery of a hint. */
-  work(parts?: RenewalParts): Promise<void>;
+  readonly work: (parts?: RenewalParts) => Promise<void>;
   /** Schedule ticks, a minute each, until nothing is due or `limit` minutes are over. */
-  tick(limit: number, parts?: RenewalParts): Promise<void>;
-  record(): Promise<CertificateRecord>;
+  readonly tick: (limit: number, parts?: RenewalParts) => Promise<void>;
+  readonly record: () => Promise<CertificateRecord>;
 }
 
 const CA = await TestCa.create('test', NOON);

@@ -1,0 +1,128 @@
+import { issuerIdOf, type IssuerRef, type Manifest } from '../certificate.ts';
+import type { IssuerDocumentKind } from '../ports.ts';
+import { readDocuments, type ManifestObject, type ReadFile } from './documents.ts';
+import { compareText, inReadingOrder, isError, type Finding } from './finding.ts';
+import {
+  bindIssuers,
+  findDuplicates,
+  findSharedSecrets,
+  type Declared,
+  type DeclaredCertificate,
+  type DeclaredIssuer,
+} from './folder.ts';
+import { classify, type IssuerKind } from './kinds.ts';
+import { findingAt } from './located.ts';
+import { identityOf, type Identity } from './metadata.ts';
+import { readCertificate, referenceIn } from './read-certificate.ts';
+import { readIssuer } from './read-issuer.ts';
+import { tidy } from './show-value.ts';
+import type { ManifestFile } from './source.ts';
+
+export interface ParsedManifest {
+  /** What could be understood without an error. Nothing should be deployed of it while findings hold errors. */
+  readonly manifest: Manifest;
+  readonly findings: readonly Finding[];
+  /** Documents of other kinds, counted as kubectl calls them: `Deployment.apps`. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Documents found, right and wrong ones alike. */
+  readonly declared: { readonly certificates: number; readonly issuers: number };
+}
+
+/** In one folder. Past it, somebody has pointed at the wrong folder. */
+const MAXIMUM_DOCUMENTS = 20_000;
+
+/** Reads a folder of manifests: the desired state, and everything that is to be said about how it was written. */
+export function parseManifest(files: readonly ManifestFile[], kinds: readonly IssuerKind[]): ParsedManifest {
+  const { objects, findings } = readAll(files);
+  const certificates: DeclaredCertificate[] = [];
+  const issuers: DeclaredIssuer[] = [];
+  const refused: Declared<never>[] = [];
+  const skipped = new Map<string, number>();
+
+  for (const object of objects) {
+    const identity = identityOf(object.node);
+    const classified = classify(object, kinds);
+    switch (classified.as) {
+      case 'certificate':
+        certificates.push({
+          ...declare(object, identity, readCertificate(object)),
+          ref: identity === undefined ? undefined : referenceIn(object, identity),
+        });
+        break;
+      case 'issuer': {
+        const { plugin, document } = classified;
+        const ref = refOf(document, identity);
+        issuers.push({ ...declare(object, identity, readIssuer(object, plugin, document)), ref });
+        break;
+      }
+      case 'refused': {
+        const declared = { object, identity, spec: undefined, problems: [classified.problem] };
+        if (classified.document === undefined) refused.push(declared);
+        else issuers.push({ ...declared, ref: refOf(classified.document, identity) });
+        break;
+      }
+      case 'skipped':
+        skipped.set(tidy(classified.name), (skipped.get(tidy(classified.name)) ?? 0) + 1);
+    }
+  }
+
+  findDuplicates(certificates, issuers);
+  findSharedSecrets(certificates);
+  const bound = bindIssuers(certificates, issuers, kinds);
+  const located = [...bound, ...issuers, ...refused].flatMap(({ object, problems }) =>
+    problems.map((problem) => findingAt(object.source, object.node, problem)),
+  );
+  return {
+    manifest: {
+      certificates: accepted(bound).sort((a, b) => compareText(a.id, b.id)),
+      issuers: accepted(issuers).sort((a, b) => compareText(issuerIdOf(a.ref), issuerIdOf(b.ref))),
+    },
+    findings: [...findings, ...located].sort(inReadingOrder),
+    skipped: Object.fromEntries([...skipped].sort(([a], [b]) => compareText(a, b))),
+    declared: { certificates: certificates.length, issuers: issuers.length },
+  };
+}
+
+/** In the files' order, so that the first of two duplicates is the same one on every machine. */
+function readAll(files: readonly ManifestFile[]): { objects: ManifestObject[]; findings: Finding[] } {
+  const read: ReadFile[] = [];
+  let documents = 0;
+  for (const file of files.toSorted((a, b) => compareText(a.path, b.path))) {
+    const one = readDocuments(file);
+    documents += one.objects.length;
+    if (documents > MAXIMUM_DOCUMENTS) {
+      read.push({ objects: [], findings: [tooManyDocuments(file)] });
+      break;
+    }
+    read.push(one);
+  }
+  return { objects: read.flatMap(({ objects }) => objects), findings: read.flatMap(({ findings }) => findings) };
+}
+
+const tooManyDocuments = (file: ManifestFile): Finding => ({
+  severity: 'error',
+  code: 'TooManyDocuments',
+  file: file.path,
+  line: 1,
+  column: 1,
+  message: `With this file the folder holds more than ${MAXIMUM_DOCUMENTS.toLocaleString('en')} documents; it and those after it were left out.`,
+  remedy: 'Point at the folder that holds the certificates, or split it.',
+});
+
+function declare<Spec>(
+  object: ManifestObject,
+  identity: Identity | undefined,
+  read: { readonly value: Spec | undefined; readonly problems: readonly Declared<Spec>['problems'][number][] },
+): Declared<Spec> {
+  return { object, identity, spec: read.value, problems: [...read.problems] };
+}
+
+function refOf({ group, kind, scope }: IssuerDocumentKind, identity: Identity | undefined): IssuerRef | undefined {
+  if (identity === undefined) return undefined;
+  const { namespace, name } = identity;
+  return scope === 'Namespaced' ? { group, kind, name, namespace } : { group, kind, name };
+}
+
+/** Errors that came up in the whole folder (a duplicate, say) count as well. */
+const accepted = <Spec>(declared: readonly Declared<Spec>[]): Spec[] =>
+  declared.flatMap(({ spec, problems }) => (spec === undefined || problems.some(isError) ? [] : [spec]));

@@ -1,0 +1,179 @@
+import {
+  ACMPCAClient,
+  type CertificateAuthority,
+  DescribeCertificateAuthorityCommand,
+  GetCertificateAuthorityCertificateCommand,
+  GetCertificateCommand,
+  IssueCertificateCommand,
+  type SigningAlgorithm,
+} from '@aws-sdk/client-acm-pca';
+import { CLIENT_SETTINGS } from '../../aws/client.ts';
+import { awsFailure, failureName } from '../../aws/failures.ts';
+import type { IssuedChain } from '../../core/certificate.ts';
+import { PermanentError, TransientError } from '../../core/errors.ts';
+import type { Issuer, SigningRequest, Step, Ticket } from '../../core/ports.ts';
+import { DAY_MS, SECOND_MS, toTimestamp } from '../../core/time.ts';
+import { splitCertificates } from '../../core/x509/pem.ts';
+import type { AcmPcaOptions } from './document.ts';
+import { templateFor } from './templates.ts';
+
+/** AWS: a certificate is there one to two seconds after IssueCertificate, as a rule. */
+const POLL_SECONDS = 1;
+
+/** The longest life a CA in short-lived mode gives. */
+const SHORT_LIVED_MAX_MS = 7 * DAY_MS;
+
+export type Credentials = () => Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string }>;
+
+/**
+ * AWS Private CA. IssueCertificate is asynchronous: it answers an ARN, and GetCertificate refuses with
+ * RequestInProgressException until the certificate is there.
+ */
+export function acmPcaIssuer(options: AcmPcaOptions, credentials: Credentials | undefined): Issuer {
+  const arn = options.certificateAuthorityArn;
+  const client = new ACMPCAClient({
+    region: options.region,
+    maxAttempts: CLIENT_SETTINGS.maxAttempts,
+    ...(credentials === undefined ? {} : { credentials }),
+  });
+  const authority = once(() => describeAuthority(client, arn));
+  const anchors = once(() => trustAnchors(client, arn));
+
+  async function check(ticket: Ticket): Promise<Step<IssuedChain>> {
+    const certificateArn = ticket['certificateArn'] ?? '';
+    try {
+      const answer = await client.send(
+        new GetCertificateCommand({ CertificateAuthorityArn: arn, CertificateArn: certificateArn }),
+      );
+      const [leaf, ...more] = splitCertificates(answer.Certificate ?? '');
+      if (leaf === undefined)
+        throw new TransientError('EmptyAnswer', `${certificateArn}: the answer holds no certificate`);
+      const intermediates = [...more, ...splitCertificates(answer.CertificateChain ?? '')];
+      return { status: 'done', value: { leaf, intermediates, trustAnchors: await anchors() } };
+    } catch (error) {
+      const name = failureName(error);
+      if (name === 'RequestInProgressException') return { status: 'waiting', ticket, checkAfterSeconds: POLL_SECONDS };
+      if (name === 'RequestFailedException' || name === 'ResourceNotFoundException') {
+        throw new TransientError('OrderFailed', `${certificateArn}: the CA gave up on it (${name})`, {
+          cause: error,
+          endsAttempt: true,
+        });
+      }
+      throw awsFailure(error, `fetching ${certificateArn}`);
+    }
+  }
+
+  return {
+    start: async (request) => {
+      const { signingAlgorithm, notAfter } = planIssuance(arn, await authority(), request);
+      const template = templateFor(request.certificate.usages, arn);
+      if (template === undefined) {
+        throw new PermanentError(
+          'NoTemplate',
+          `no template of AWS Private CA gives ${request.certificate.usages.join(', ')}`,
+        );
+      }
+      try {
+        const { CertificateArn } = await client.send(
+          new IssueCertificateCommand({
+            CertificateAuthorityArn: arn,
+            Csr: new TextEncoder().encode(request.csr),
+            SigningAlgorithm: signingAlgorithm,
+            TemplateArn: template,
+            // Absolute, and fixed in the ledger: "now + n" would make every repeat another request.
+            Validity: { Type: 'ABSOLUTE', Value: Math.floor(notAfter / SECOND_MS) },
+            // Lives five minutes at AWS.
+            IdempotencyToken: request.attempt,
+          }),
+        );
+        return { status: 'waiting', ticket: { certificateArn: CertificateArn ?? '' }, checkAfterSeconds: POLL_SECONDS };
+      } catch (error) {
+        throw awsFailure(error, `ordering a certificate from ${arn}`);
+      }
+    },
+    check,
+    // Nothing is held at the CA: an issued certificate that nobody fetches is only ever an issued certificate.
+    abandon: () => Promise.resolve(),
+  };
+}
+
+async function describeAuthority(client: ACMPCAClient, arn: string): Promise<CertificateAuthority> {
+  try {
+    const answer = await client.send(new DescribeCertificateAuthorityCommand({ CertificateAuthorityArn: arn }));
+    return answer.CertificateAuthority ?? {};
+  } catch (error) {
+    throw awsFailure(error, `describing ${arn}`);
+  }
+}
+
+/** The top of the CA's own chain, or the CA itself where it is a root. */
+async function trustAnchors(client: ACMPCAClient, arn: string): Promise<readonly string[]> {
+  const { Certificate, CertificateChain } = await client.send(
+    new GetCertificateAuthorityCertificateCommand({ CertificateAuthorityArn: arn }),
+  );
+  const top = [...splitCertificates(Certificate ?? ''), ...splitCertificates(CertificateChain ?? '')].at(-1);
+  return top === undefined ? [] : [top];
+}
+
+/** What this CA can be asked for. Refuses what it would refuse, or what would only waste an issuance. */
+function planIssuance(
+  arn: string,
+  { Status, NotAfter, UsageMode, CertificateAuthorityConfiguration }: CertificateAuthority,
+  { certificate, notAfter: wanted }: SigningRequest,
+): { readonly signingAlgorithm: SigningAlgorithm; readonly notAfter: number } {
+  if (Status !== 'ACTIVE') {
+    throw new PermanentError('CaNotActive', `${arn} is ${Status ?? 'in no state'}; only an ACTIVE CA issues`);
+  }
+  const lifetimeMs = certificate.durationSeconds * SECOND_MS;
+  if (UsageMode === 'SHORT_LIVED_CERTIFICATE' && lifetimeMs > SHORT_LIVED_MAX_MS) {
+    throw new PermanentError(
+      'DurationTooLong',
+      `${arn} is in short-lived mode and issues for 168h at most; spec.duration asks for ${lifetimeMs / 3_600_000}h`,
+    );
+  }
+  const authorityEnds = NotAfter?.getTime() ?? Infinity;
+  // Clamping further would renew ever faster as the CA nears its end.
+  if (authorityEnds < wanted - lifetimeMs / 2) {
+    throw new PermanentError(
+      'CaExpiresTooSoon',
+      `${arn} expires at ${toTimestamp(authorityEnds)}, before half of the lifetime asked for; renew the CA or shorten spec.duration`,
+    );
+  }
+  return {
+    signingAlgorithm: signingAlgorithmOf(arn, CertificateAuthorityConfiguration?.KeyAlgorithm),
+    notAfter: Math.min(wanted, authorityEnds - SECOND_MS),
+  };
+}
+
+/** The family has to be that of the CA's key. */
+function signingAlgorithmOf(arn: string, keyAlgorithm: string | undefined): SigningAlgorithm {
+  switch (keyAlgorithm) {
+    case 'RSA_2048':
+    case 'RSA_3072':
+    case 'RSA_4096':
+      return 'SHA256WITHRSA';
+    case 'EC_prime256v1':
+      return 'SHA256WITHECDSA';
+    case 'EC_secp384r1':
+      return 'SHA384WITHECDSA';
+    case 'EC_secp521r1':
+      return 'SHA512WITHECDSA';
+    default:
+      throw new PermanentError(
+        'CaKeyUnsupported',
+        `${arn} has a key of type ${keyAlgorithm ?? 'unknown'}, which cannot sign here`,
+      );
+  }
+}
+
+/** Remembers success only: a failure is asked again. */
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => {
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
+    return loaded;
+  };
+}

@@ -1,0 +1,130 @@
+import { CLOSED } from '../core/breaker.ts';
+import {
+  type CertificateId,
+  type CertificateSpec,
+  issuerIdOf,
+  type IssuerId,
+  type IssuerSpec,
+  type Manifest,
+} from '../core/certificate.ts';
+import { ConflictError } from '../core/errors.ts';
+import type { Inventory, Versioned } from '../core/ports.ts';
+import type { CertificateRecord } from '../core/record.ts';
+import { canonicalJson, compareSpecs } from '../core/spec-change.ts';
+import type { Instant } from '../core/time.ts';
+import { apply, declare, type Happening } from '../core/transitions.ts';
+
+const ACTOR = 'sync';
+
+/** Records written side by side. */
+const CONCURRENCY = 25;
+
+/** Tries against workers that write the same record. */
+const ROUNDS = 10;
+
+export interface SyncReport {
+  readonly declared: number;
+  readonly changed: number;
+  readonly retired: number;
+  readonly unchanged: number;
+}
+
+type Outcome = keyof SyncReport;
+
+/**
+ * Makes the inventory want what the manifest says. Touches only what differs; running it again changes nothing. A
+ * certificate that is no longer in the manifest is retired: it keeps its record and its secret, and is not renewed.
+ */
+export async function applyManifest(inventory: Inventory, manifest: Manifest, now: Instant): Promise<SyncReport> {
+  const changedIssuers = await applyIssuers(inventory, manifest.issuers);
+  const known = new Map<CertificateId, Versioned<CertificateRecord>>();
+  for await (const stored of inventory.all()) known.set(stored.value.id, stored);
+
+  const wanted = new Map(manifest.certificates.map((spec) => [spec.id, spec]));
+  const gone = [...known.keys()].filter((id) => !wanted.has(id));
+  const ids = [...wanted.keys(), ...gone];
+  const report = { declared: 0, changed: 0, retired: 0, unchanged: 0 };
+  await inParallel(ids, async (id) => {
+    const outcome = await applyOne(inventory, id, wanted.get(id), known.get(id), changedIssuers, now);
+    report[outcome] += 1;
+  });
+  return report;
+}
+
+/** Answers the issuers whose documents changed. New issuers are not changed ones. */
+async function applyIssuers(inventory: Inventory, specs: readonly IssuerSpec[]): Promise<ReadonlySet<IssuerId>> {
+  const changed = new Set<IssuerId>();
+  await inParallel(specs, async (spec) => {
+    const id = issuerIdOf(spec.ref);
+    const stored = await inventory.readIssuer(id);
+    if (stored !== undefined && canonicalJson(stored.value.spec) === canonicalJson(spec)) return;
+    if (stored !== undefined) changed.add(id);
+    // A changed issuer starts with a clean slate: what failed may be just what was mended.
+    await inventory.writeIssuer({ id, spec, breaker: CLOSED }, stored?.revision);
+  });
+  return changed;
+}
+
+async function applyOne(
+  inventory: Inventory,
+  id: CertificateId,
+  spec: CertificateSpec | undefined,
+  seen: Versioned<CertificateRecord> | undefined,
+  changedIssuers: ReadonlySet<IssuerId>,
+  now: Instant,
+): Promise<Outcome> {
+  let stored = seen;
+  for (let round = 1; ; round++) {
+    const change = changeFor(stored?.value, spec, changedIssuers, now);
+    if (change === undefined) return 'unchanged';
+    try {
+      await inventory.write(change.record, stored?.revision);
+      return change.outcome;
+    } catch (error) {
+      if (!(error instanceof ConflictError) || round === ROUNDS) throw error;
+      stored = await inventory.read(id);
+    }
+  }
+}
+
+interface Change {
+  readonly record: CertificateRecord;
+  readonly outcome: Outcome;
+}
+
+function changeFor(
+  record: CertificateRecord | undefined,
+  spec: CertificateSpec | undefined,
+  changedIssuers: ReadonlySet<IssuerId>,
+  at: Instant,
+): Change | undefined {
+  const by = { actor: ACTOR, at };
+  if (record === undefined) return spec === undefined ? undefined : { record: declare(spec, by), outcome: 'declared' };
+  const happening = happeningFor(record, spec, changedIssuers);
+  if (happening === undefined) return undefined;
+  const outcome = happening.event === 'Retired' ? 'retired' : happening.event === 'Reinstated' ? 'declared' : 'changed';
+  return { record: apply(record, happening, by), outcome };
+}
+
+function happeningFor(
+  record: CertificateRecord,
+  spec: CertificateSpec | undefined,
+  changedIssuers: ReadonlySet<IssuerId>,
+): Happening | undefined {
+  const retired = record.retiredAt !== undefined;
+  if (spec === undefined) return retired || record.origin !== 'managed' ? undefined : { event: 'Retired' };
+  if (retired) return { event: 'Reinstated', spec };
+  const { consequence, fields } = compareSpecs(record.spec, spec);
+  if (consequence !== 'none') return { event: 'Respecified', spec, fields };
+  if (changedIssuers.has(issuerIdOf(spec.issuerRef)))
+    return { event: 'Reconsidered', cause: 'its issuer changed in the manifest' };
+  return record.failures.blocked ? { event: 'Reconsidered', cause: 'deployed again' } : undefined;
+}
+
+async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
+}

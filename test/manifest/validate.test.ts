@@ -1,0 +1,113 @@
+import { Readable, Writable } from 'node:stream';
+import { WriteStream } from 'node:tty';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { validate } from '../../bin/commands/validate.ts';
+import { CERTIFICATE, ISSUERS } from './support.ts';
+
+const PLANTED = 'test/manifest/planted';
+
+class Sink extends Writable {
+  text = '';
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+async function run(path: string, options: { json?: boolean; stdin?: string | Buffer; terminal?: object } = {}) {
+  const stdout = Object.assign(new Sink(), options.terminal);
+  const stderr = new Sink();
+  const stdin = Readable.from([Buffer.from(options.stdin ?? '')]);
+  const code = await validate(path, { json: options.json ?? false }, { stdout, stderr, stdin });
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+// Whatever the terminal that runs the tests wishes.
+beforeEach(() => {
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'CI', 'TMUX']) vi.stubEnv(name, undefined);
+  vi.stubEnv('TERM', 'xterm-256color');
+});
+afterEach(() => vi.unstubAllEnvs());
+
+describe('everleaf validate', () => {
+  it('finds nothing to say about the samples', async () => {
+    expect(await run('certificates')).toEqual({
+      code: 0,
+      stdout: '6 certificates, 2 issuers, no errors, no warnings\n',
+      stderr: '',
+    });
+  });
+
+  it('says of each planted mistake where it is and what to do', async () => {
+    const { code, stdout, stderr } = await run(PLANTED);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+    await expect(stdout).toMatchFileSnapshot('planted.txt');
+  });
+
+  it('prints one JSON document that says the same', async () => {
+    const { code, stdout } = await run(PLANTED, { json: true });
+    const answer = JSON.parse(stdout) as { findings: { file: string; severity: string }[] };
+    expect(code).toBe(1);
+    expect(answer).toMatchObject({ certificates: 12, issuers: 5, skipped: { ConfigMap: 1, 'Deployment.apps': 1 } });
+    const text = (await run(PLANTED)).stdout;
+    expect(answer.findings).toHaveLength(
+      text.match(/^test\/manifest\/planted\/\S+:\d+:\d+ (?:error|warning) /gm)?.length ?? 0,
+    );
+    expect(answer.findings).toContainEqual({
+      severity: 'error',
+      code: 'InvalidDuration',
+      file: `${PLANTED}/01-typing-mistakes.yaml`,
+      line: 21,
+      column: 13,
+      message: '"90d" is not a duration.',
+      remedy: 'Write `2160h`: hours are the largest unit.',
+      value: '"90d"',
+      excerpt: '  duration: 90d',
+    });
+  });
+
+  it.each([false, true])('never shows what a Secret holds (json: %s)', async (json) => {
+    expect((await run(PLANTED, { json })).stdout).not.toContain('bm90LWEta2V5LWJ1dC1hLWNhbmFyeQ');
+  });
+
+  it('ends well when there are only warnings', async () => {
+    const { code, stdout } = await run('-', {
+      stdin: `${ISSUERS.text}---\n${CERTIFICATE}  encodeUsagesInRequest: true\n`,
+    });
+    expect(code).toBe(0);
+    expect(stdout).toContain('1 certificate, 2 issuers, no errors, 1 warning\n');
+  });
+
+  it('reads what is piped into it', async () => {
+    const { code, stdout } = await run('-', { stdin: 'kind: [\n' });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^stdin:2:1 error /);
+  });
+
+  it('refuses what is piped into it and is no UTF-8', async () => {
+    const { code, stdout } = await run('-', { stdin: Buffer.from([0xff, 0xfe, 0x00]) });
+    expect(code).toBe(1);
+    expect(stdout).toContain('stdin:1:1 error NotUtf8');
+  });
+
+  it('says how a certificate is told when there is none', async () => {
+    const { code, stdout } = await run('-', { stdin: '' });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Certificates are documents of kind Certificate, apiVersion cert-manager.io/v1.');
+  });
+
+  it('answers 2 for a folder that is not there, with its full path', async () => {
+    const { code, stdout, stderr } = await run('test/manifest/nowhere');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`There is no folder ${process.cwd()}/test/manifest/nowhere`);
+  });
+
+  it('paints for a terminal only, and only when it may', async () => {
+    const terminal = { isTTY: true, getColorDepth: () => WriteStream.prototype.getColorDepth() };
+    const escape = '\u001b[';
+    expect((await run(PLANTED, { terminal })).stdout).toContain(escape);
+    expect((await run(PLANTED)).stdout).not.toContain(escape);
+    vi.stubEnv('NO_COLOR', '1');
+    expect((await run(PLANTED, { terminal })).stdout).not.toContain(escape);
+  });
+});
