@@ -1,0 +1,53 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CustomResource, Duration, Names, Stage } from 'aws-cdk-lib';
+import { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { Construct } from 'constructs';
+import type { Manifest } from '../functions/core/certificate.ts';
+import { EverleafFunction } from './everleaf-function.ts';
+import type { InventoryTable } from './inventory-table.ts';
+
+export interface ManifestSyncProps {
+  readonly deployment: string;
+  readonly manifest: Manifest;
+  readonly inventory: InventoryTable;
+}
+
+/**
+ * At every deploy that changes the manifest, a custom resource makes the inventory follow. The asset holds parsed documents
+ * only, and its key is a property of the resource: when a deploy is rolled back, CloudFormation sends the older key.
+ */
+export class ManifestSync extends Construct {
+  readonly function: EverleafFunction;
+
+  constructor(scope: Construct, id: string, { deployment, manifest, inventory }: ManifestSyncProps) {
+    super(scope, id);
+    this.function = new EverleafFunction(this, 'Sync', {
+      name: 'sync',
+      description: 'Everleaf: makes the inventory want what the manifest says',
+      timeout: Duration.minutes(15),
+      memoryMiB: 512,
+      environment: { TABLE_NAME: inventory.table.tableName, DEPLOYMENT: deployment },
+    });
+    inventory.allowReadWrite(this.function);
+    inventory.allowScan(this.function);
+    const asset = new Asset(this, 'Manifest', { path: this.#writeManifest(manifest) });
+    this.function.allow(['s3:GetObject'], [asset.bucket.arnForObjects(asset.s3ObjectKey)]);
+    const resource = new CustomResource(this, 'Inventory', {
+      resourceType: 'Custom::EverleafManifest',
+      serviceToken: this.function.lambda.functionArn,
+      properties: { ManifestBucket: asset.s3BucketName, ManifestKey: asset.s3ObjectKey },
+    });
+    // The function must be able to read and write before it is called, and until after it was called for the last time.
+    resource.node.addDependency(this.function.role);
+  }
+
+  /** Beside the rest of the cloud assembly, so that nothing is left elsewhere. */
+  #writeManifest(manifest: Manifest): string {
+    const outdir = Stage.of(this)?.outdir ?? '.';
+    mkdirSync(outdir, { recursive: true });
+    const path = join(outdir, `${Names.uniqueId(this)}.manifest.json`);
+    writeFileSync(path, JSON.stringify(manifest));
+    return path;
+  }
+}
