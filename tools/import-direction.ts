@@ -43,7 +43,7 @@ const ROOMS: readonly Room[] = [
     ],
   },
   // Development only, and blind to what it carries: it sees the template and the wire.
-  { files: /^local\//, may: [/^local\//, NODE, /^(?:dynalite|zod|reflect-metadata|@peculiar\/x509)$/] },
+  { files: /^local\//, may: [/^local\//, NODE, /^(?:dynalite|zod|zod\/mini|reflect-metadata|@peculiar\/x509)$/] },
   {
     files: /^bin\//,
     may: [/^(?:bin|lib|functions|local)\//, NODE, ZOD, /^(?:commander|aws-cdk-lib)$/, /^@aws-sdk\//, /^package\.json$/],

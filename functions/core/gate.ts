@@ -27,26 +27,27 @@ export type Verdict =
   | { readonly verdict: 'wait'; readonly until: Instant }
   | { readonly verdict: 'refuse'; readonly violations: readonly string[] };
 
-/** Judges what the CA answered. Nothing becomes current without having passed here. */
+/** Judges what the CA answered. Nothing becomes current without having passed here. Throws nothing, whatever the answer is. */
 export function judge(candidate: Candidate, now: Instant): Verdict {
-  const { leaf: leafPem, intermediates, trustAnchors } = candidate.chain;
+  const { intermediates, trustAnchors } = candidate.chain;
   if (1 + intermediates.length + trustAnchors.length > MAX_CERTIFICATES) {
     return { verdict: 'refuse', violations: [`more than ${MAX_CERTIFICATES} certificates in the answer`] };
   }
-  let leaf: CertificateFacts;
-  let links: readonly CertificateFacts[];
-  let anchors: readonly CertificateFacts[];
   try {
-    leaf = readCertificate(leafPem);
-    links = readCertificates(intermediates);
-    anchors = readCertificates(trustAnchors);
+    return examine(candidate, now);
   } catch (cause) {
-    return { verdict: 'refuse', violations: [`unreadable: ${cause instanceof Error ? cause.message : String(cause)}`] };
+    // Parsers and OpenSSL throw at what is no certificate, or one with a key of a kind they do not know.
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return { verdict: 'refuse', violations: [`unreadable: ${why}`] };
   }
+}
 
+function examine(candidate: Candidate, now: Instant): Verdict {
+  const { leaf: leafPem, intermediates, trustAnchors } = candidate.chain;
+  const leaf = readCertificate(leafPem);
   const ahead = leaf.notBefore - now;
   const judgedAt = ahead > 0 && ahead <= CLOCK_SKEW_MS ? leaf.notBefore : now;
-  const chain = verifyChain(leaf, links, anchors, judgedAt);
+  const chain = verifyChain(leaf, readCertificates(intermediates), readCertificates(trustAnchors), judgedAt);
   const violations = [
     ...keyViolations(candidate, leaf),
     ...nameViolations(candidate.spec, leaf),
@@ -57,11 +58,14 @@ export function judge(candidate: Candidate, now: Instant): Verdict {
   if (violations.length > 0 || !chain.trusted) return { verdict: 'refuse', violations };
   if (judgedAt > now) return { verdict: 'wait', until: judgedAt };
   const { serialNumber, sha256Fingerprint, notBefore, notAfter } = leaf;
-  const ordered = chain.path.map(({ x509 }) => x509.toString());
   return {
     verdict: 'pass',
     leaf: { serialNumber, sha256Fingerprint, notBefore, notAfter },
-    chain: { leaf: leaf.x509.toString(), intermediates: ordered, trustAnchors },
+    chain: {
+      leaf: leaf.x509.toString(),
+      intermediates: chain.path.map(({ x509 }) => x509.toString()),
+      trustAnchors,
+    },
   };
 }
 

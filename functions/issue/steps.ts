@@ -12,8 +12,8 @@ import { generateKey } from './keys.ts';
 import type { Ledger } from './ledger.ts';
 import type { ConnectedIssuer, RenewalParts } from './parts.ts';
 
-/** A wait this short is spent in place: coming back would cost more. */
-const IN_PLACE_SECONDS = 2;
+/** While an order is this young a short wait is spent in place: coming back would cost more. */
+const IN_PLACE_MS = 5 * SECOND_MS;
 
 type Doing = Exclude<Decision['do'], 'rest'>;
 type Perform<D extends Doing> = (
@@ -129,10 +129,9 @@ async function order(
     await pass(ledger, parts, attempt, connected, step.value);
     return;
   }
-  const short = step.checkAfterSeconds <= IN_PLACE_SECONDS;
   const checkAt = parts.clock() + step.checkAfterSeconds * SECOND_MS;
   ledger.note({ event: pendingEvent, ticket: step.ticket, checkAt });
-  if (!short) return;
+  if (checkAt - attempt.intendedAt > IN_PLACE_MS) return;
   // The receipt first: this wait may be our last.
   await ledger.save();
   await parts.pause(Math.max(0, checkAt - parts.clock()) / SECOND_MS);

@@ -57,4 +57,5 @@ const isValidAt = (facts: CertificateFacts, now: Instant): boolean => facts.notB
 const span = ({ x509 }: CertificateFacts): string =>
   `"${oneLine(x509.subject)}" is valid only from ${x509.validFrom} to ${x509.validTo}`;
 
-const oneLine = (name: string): string => name.replaceAll('\n', ', ');
+/** Node answers undefined, against its types, for a certificate without a subject. */
+const oneLine = (name: string | undefined): string => name?.replaceAll('\n', ', ') ?? 'a certificate without a subject';

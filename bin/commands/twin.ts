@@ -1,0 +1,187 @@
+import { certificateId, type CertificateId } from '../../functions/core/certificate.ts';
+import { EverleafError } from '../../functions/core/errors.ts';
+import { type CertificateRecord, renewAt } from '../../functions/core/record.ts';
+import { formatSeconds, SECOND_MS } from '../../functions/core/time.ts';
+import { loadManifestOrThrow } from '../../lib/load-manifest.ts';
+import { fleetRow, type FleetRow, fleetTable } from '../twin/fleet-table.ts';
+import { lookAround } from '../twin/look-around.ts';
+import { Progress } from '../twin/progress.ts';
+import { startRehearsal, type Rehearsal } from '../twin/rehearsal.ts';
+import { EXIT_FINDINGS, EXIT_FINE, EXIT_USAGE, type Terminal } from './validate.ts';
+
+/** 128 + SIGINT, as shells have it. */
+const EXIT_INTERRUPTED = 130;
+
+export interface TwinCommandOptions {
+  readonly manifest: string;
+  /** A certificate to renew on request, `namespace/name` or `name`. */
+  readonly renew?: string;
+  readonly keep: boolean;
+  readonly json: boolean;
+  /** Fires when the person wants it to end. */
+  readonly signal: AbortSignal;
+}
+
+/** What the run showed, as `--json` prints it. */
+interface Report {
+  readonly certificates: readonly FleetRow[];
+  readonly issuedAtFirst: number;
+  readonly clockMovedSeconds: number;
+  readonly renewedByTime: readonly string[];
+  readonly renewedOnRequest: readonly string[];
+  readonly proof: Proof;
+}
+
+interface Proof {
+  readonly chainsVerified: number;
+  readonly awsCalls: number;
+  readonly callsDenied: number;
+  readonly privateKeysOutsideTheStore: number;
+  readonly faults: readonly string[];
+}
+
+/**
+ * `everleaf twin`: the whole pipeline on loopback, from the manifest to stored and announced certificates, by the app and
+ * the bundles that `cdk deploy` would deploy. Progress goes to stderr under `--json`.
+ */
+export async function twin(options: TwinCommandOptions, io: Terminal): Promise<number> {
+  const { manifest, warnings } = loadManifestOrThrow(options.manifest);
+  const issuers = new Map(manifest.certificates.map(({ id, issuerRef }) => [id as string, issuerRef.name]));
+  const requested = options.renew === undefined ? undefined : resolveName(options.renew, [...issuers.keys()]);
+  const progress = new Progress(options.json ? io.stderr : io.stdout, issuers);
+  for (const warning of warnings) progress.say(warning);
+
+  const interrupted = aborted(options.signal);
+  const rehearsal = await startRehearsal(options.manifest, manifest, progress);
+  try {
+    const report = await Promise.race([rehearse(rehearsal, progress, requested), interrupted]);
+    if (report === undefined) return EXIT_INTERRUPTED;
+    if (options.json) io.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    else progress.say(summary(report));
+    progress.say(lookAround(rehearsal, options.keep));
+    if (options.keep) await interrupted;
+    return report.proof.faults.length === 0 ? EXIT_FINE : EXIT_FINDINGS;
+  } finally {
+    await rehearsal.close();
+  }
+}
+
+/** The three acts: first issuance, time passes, somebody asks. */
+async function rehearse(
+  rehearsal: Rehearsal,
+  progress: Progress,
+  requested: CertificateId | undefined,
+): Promise<Report> {
+  progress.say('\nThe schedule fires. Every certificate is due, since none was ever issued:');
+  await rehearsal.tick();
+  const first = await rehearsal.records();
+  progress.say(`\n${tableOf(first, new Set(), rehearsal.now())}`);
+
+  const movedMs = await moveToNextRenewal(rehearsal, first, progress);
+  const second = await rehearsal.records();
+  const renewedByTime = renewedBetween(first, second);
+  if (movedMs > 0) {
+    progress.say(`\n${tableOf(second, new Set(renewedByTime), rehearsal.now())}`);
+    progress.say(`Renewed: ${renewedByTime.length} of ${second.length}. Nothing that was not due.`);
+  }
+
+  let last = second;
+  if (requested !== undefined) {
+    progress.say(`\nSomebody asks for ${requested} to be renewed now:`);
+    await rehearsal.requestRenewal(requested);
+    await rehearsal.tick();
+    last = await rehearsal.records();
+    progress.say(`\n${tableOf(last, new Set(renewedBetween(second, last)), rehearsal.now())}`);
+  }
+  return {
+    certificates: last.map(fleetRow),
+    issuedAtFirst: first.filter(({ current }) => current !== undefined).length,
+    clockMovedSeconds: Math.round(movedMs / SECOND_MS),
+    renewedByTime,
+    renewedOnRequest: renewedBetween(second, last),
+    proof: await prove(rehearsal, last),
+  };
+}
+
+async function moveToNextRenewal(
+  rehearsal: Rehearsal,
+  records: readonly CertificateRecord[],
+  progress: Progress,
+): Promise<number> {
+  const dates = records.flatMap((record) => (record.current === undefined ? [] : renewAt(record, record.current)));
+  const moveMs = Math.ceil(Math.min(...dates) - rehearsal.now()) + SECOND_MS;
+  if (dates.length === 0 || moveMs > rehearsal.headroomMs()) return 0;
+  progress.say(
+    `\nThe clock moves on by ${formatSeconds(moveMs / SECOND_MS)}, to the first renewal, and the schedule fires:`,
+  );
+  await rehearsal.advance(moveMs);
+  return moveMs;
+}
+
+const renewedBetween = (
+  before: readonly CertificateRecord[],
+  after: readonly CertificateRecord[],
+): readonly string[] => {
+  const generations = new Map(before.map(({ id, generation }) => [id, generation]));
+  return after.filter(({ id, generation }) => generation !== generations.get(id)).map(({ id }) => id);
+};
+
+const tableOf = (records: readonly CertificateRecord[], changed: ReadonlySet<string>, now: number): string =>
+  fleetTable(records.map(fleetRow), changed, now);
+
+/** Looks at the outcome from outside: as a consumer reads secrets, and as the twin saw the wire. */
+async function prove(rehearsal: Rehearsal, records: readonly CertificateRecord[]): Promise<Proof> {
+  const now = rehearsal.now();
+  const faults: string[] = [];
+  for (const record of records) {
+    const fault =
+      record.current === undefined ? `${record.id} has no certificate` : await rehearsal.faultOf(record, now);
+    if (fault !== undefined) faults.push(fault);
+  }
+  const { calls, keyFindings, problems } = rehearsal.witnessed();
+  const denied = calls.filter(({ errorCode }) => errorCode?.startsWith('AccessDenied') === true);
+  return {
+    chainsVerified: records.length - faults.length,
+    awsCalls: calls.length,
+    callsDenied: denied.length,
+    privateKeysOutsideTheStore: keyFindings.length,
+    faults: [...faults, ...keyFindings, ...problems, ...denied.map(({ operation }) => `${operation} was denied`)],
+  };
+}
+
+function summary({ proof, certificates }: Report): string {
+  const lines = [
+    '',
+    'What this run showed:',
+    `  ${proof.chainsVerified} of ${certificates.length} stored chains verify up to their CA's root, each with the key that belongs to it`,
+    `  ${proof.awsCalls} AWS calls went over the wire under the roles of the template; ${proof.callsDenied} were denied`,
+    `  ${proof.privateKeysOutsideTheStore} private keys were seen outside of the secret store`,
+    ...proof.faults.map((fault) => `  ✘ ${fault}`),
+  ];
+  return lines.join('\n');
+}
+
+/** Accepts a bare name where only one namespace has it. */
+function resolveName(wanted: string, known: readonly string[]): CertificateId {
+  const matches = known.filter((id) => id === wanted || id.endsWith(`/${wanted}`));
+  const [match] = matches;
+  if (match !== undefined && matches.length === 1) return certificateId.parse(match);
+  const which = matches.length === 0 ? 'there is none of that name' : `${matches.join(' and ')} both fit`;
+  throw new UsageError(`--renew ${wanted}: ${which}. Certificates here: ${known.join(', ')}`);
+}
+
+/** The command line asked for something that cannot be. */
+export class UsageError extends Error {}
+
+/** A refused manifest is a finding; a missing folder or a wrong name is a usage error. */
+export function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof UsageError) return EXIT_USAGE;
+  if (!(error instanceof EverleafError)) return undefined;
+  return error.code === 'ManifestRefused' ? EXIT_FINDINGS : EXIT_USAGE;
+}
+
+const aborted = (signal: AbortSignal): Promise<undefined> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });

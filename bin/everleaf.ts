@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { exitCodeOf, twin } from './commands/twin.ts';
+import { EXIT_USAGE, validate } from './commands/validate.ts';
+
+const EXIT_CODES = `
+Exit codes:
+  0   fine
+  1   findings: a manifest has errors, or a run showed a fault
+  2   usage: unknown options, no such folder, no such certificate
+  130 interrupted`;
+
+function program(): Command {
+  const everleaf = new Command('everleaf')
+    .description('Keeps TLS certificates valid and served: cert-manager manifests in, rotated secrets and events out.')
+    .version(packageJson.version)
+    .showHelpAfterError('(add --help for what there is)')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride();
+
+  everleaf
+    .command('twin')
+    .description('run the whole pipeline on this machine, against a stand-in for an AWS account')
+    .option('--manifest <dir>', 'folder of cert-manager documents to run', 'certificates')
+    .option('--renew <name>', 'also renew this certificate on request (name or namespace/name)')
+    .option('--keep', 'stay up afterwards and print aws commands that work against the twin', false)
+    .option('--json', 'print one JSON document on stdout; progress goes to stderr', false)
+    .addHelpText(
+      'after',
+      `
+Synthesizes the CDK app, brings its template to life on 127.0.0.1, runs the very bundles that would be deployed, and moves
+the clock to the first renewal. Needs no AWS account and reads no AWS credentials. Nothing is left behind.
+
+Examples:
+  everleaf twin                              the sample certificates
+  everleaf twin --manifest my-certificates   your own
+  everleaf twin --renew payments/orders      and one on request
+  everleaf twin --json | jq '.certificates[].notAfter'${EXIT_CODES}`,
+    )
+    .action(async (options: { manifest: string; renew?: string; keep: boolean; json: boolean }) => {
+      process.exitCode = await twin({ ...options, signal: interruption() }, process);
+    });
+
+  everleaf
+    .command('validate')
+    .description('say what a deploy would refuse, with file, line, column and remedy')
+    .argument('<dir>', 'folder of cert-manager documents; - reads them from stdin')
+    .addOption(new Option('--json', 'print one JSON document').default(false))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  everleaf validate certificates
+  kustomize build overlays/prod | everleaf validate -${EXIT_CODES}`,
+    )
+    .action(async (dir: string, options: { json: boolean }) => {
+      process.exitCode = await validate(dir, options, process);
+    });
+  return everleaf;
+}
+
+/** Ctrl-C ends a kept twin cleanly; a second one ends it at once. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
+  return controller.signal;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // commander has said what is wrong; help and version come this way, too.
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_USAGE;
+  } else {
+    const code = exitCodeOf(error);
+    if (code === undefined || !(error instanceof Error)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = code;
+  }
+}

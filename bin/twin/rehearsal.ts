@@ -1,0 +1,131 @@
+import type { CertificateId, CertificateSpec, Manifest } from '../../functions/core/certificate.ts';
+import type { CertificateRecord } from '../../functions/core/record.ts';
+import { SHORT_LIFETIME_MS } from '../../functions/core/schedule.ts';
+import { DAY_MS, HOUR_MS, type Instant, SECOND_MS } from '../../functions/core/time.ts';
+import { AcmPca } from '../../local/services/acm-pca.ts';
+import { Twin } from '../../local/twin.ts';
+import type { CallRecord } from '../../local/wire/call.ts';
+import { Operator } from './operator.ts';
+import type { Progress } from './progress.ts';
+import { synthesize } from './synthesize.ts';
+
+export const STACK_NAME = 'Everleaf';
+
+/** Room on the clock beyond the first renewal, so that the move ends before wall time. */
+const SPARE_MS = 2 * HOUR_MS;
+const LONGEST_PAST_MS = 400 * DAY_MS;
+
+/** The deployment on the twin, and an operator's view of it. */
+export interface Rehearsal {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly outputs: Readonly<Record<string, string>>;
+  now(): Instant;
+  /** How far the clock may still move. */
+  headroomMs(): number;
+  /** Fires the schedule and waits until nothing more happens by itself. */
+  tick(): Promise<void>;
+  advance(ms: number): Promise<void>;
+  records(): Promise<readonly CertificateRecord[]>;
+  requestRenewal(id: CertificateId): Promise<void>;
+  faultOf(record: CertificateRecord, now: Instant): Promise<string | undefined>;
+  witnessed(): {
+    readonly calls: readonly CallRecord[];
+    readonly keyFindings: readonly string[];
+    readonly problems: readonly string[];
+  };
+  close(): Promise<void>;
+}
+
+/** Synthesizes the app, brings its stack to life with an embedded CA for every one the manifest names. */
+export async function startRehearsal(folder: string, manifest: Manifest, progress: Progress): Promise<Rehearsal> {
+  progress.say('Synthesizing the CDK app and bundling its functions …');
+  const app = synthesize(folder, STACK_NAME);
+  try {
+    progress.say('Deploying the template to the twin: a stand-in for an AWS account, on 127.0.0.1 …');
+    const twin = await Twin.start({
+      assemblyDir: app.assemblyDir,
+      startAt: Date.now() - firstRenewalMs(manifest.certificates) - SPARE_MS,
+      services: ({ clock }) => [
+        new AcmPca({ certificateAuthorities: certificateAuthorities(manifest), now: () => clock.now() }),
+      ],
+      onLog: (entry) => progress.follow(entry),
+    });
+    return rehearsalOn(twin, app.remove);
+  } catch (error) {
+    app.remove();
+    throw error;
+  }
+}
+
+function rehearsalOn(twin: Twin, remove: () => void): Rehearsal {
+  const { endpoint, outputs, operatorCredentials: credentials, account, clock } = twin;
+  const operator = new Operator(
+    { endpoint, region: account.region, credentials },
+    output(outputs, 'TableName'),
+    STACK_NAME,
+  );
+  const tick = async (): Promise<void> => {
+    await twin.tick();
+    await twin.settled();
+  };
+  return {
+    endpoint,
+    region: account.region,
+    credentials,
+    outputs,
+    now: () => clock.now(),
+    headroomMs: () => Date.now() - clock.now(),
+    tick,
+    advance: async (ms) => {
+      await twin.advance(ms);
+      await twin.settled();
+    },
+    records: () => operator.records(),
+    requestRenewal: (id) => operator.requestRenewal(id, 'operator', clock.now()),
+    faultOf: (record, now) => operator.faultOf(record, now),
+    witnessed: () => ({
+      calls: twin.calls,
+      keyFindings: twin.keyWatch.findings.map(({ channel, where }) => `a private key was seen: ${channel}, ${where}`),
+      problems: twin.problems.map(({ source, message }) => `${source}: ${message}`),
+    }),
+    close: async () => {
+      operator.close();
+      await twin.close();
+      remove();
+    },
+  };
+}
+
+/** CDK puts a hash after an output's name. */
+export function output(outputs: Readonly<Record<string, string>>, name: string): string {
+  const found = Object.entries(outputs).find(([key]) => key.startsWith(`Everleaf${name}`));
+  if (found === undefined) throw new Error(`the stack has no output ${name}`);
+  return found[1];
+}
+
+function certificateAuthorities({
+  issuers,
+  certificates,
+}: Manifest): ConstructorParameters<typeof AcmPca>[0]['certificateAuthorities'] {
+  const arns = new Map(
+    issuers.map(({ options, ref }) => [(options as { certificateAuthorityArn: string }).certificateAuthorityArn, ref]),
+  );
+  return [...arns].map(([arn, ref]) => {
+    const served = certificates.filter(({ issuerRef }) => issuerRef.kind === ref.kind && issuerRef.name === ref.name);
+    const shortLived = served.length > 0 && served.every(({ durationSeconds }) => durationSeconds <= 7 * 86_400);
+    return { arn, usageMode: shortLived ? ('SHORT_LIVED_CERTIFICATE' as const) : ('GENERAL_PURPOSE' as const) };
+  });
+}
+
+/** About when the first certificate will want renewing: the clock starts that long ago. */
+function firstRenewalMs(certificates: readonly CertificateSpec[]): number {
+  const offsets = certificates.map(({ durationSeconds, renewBefore }) => {
+    const lifetimeMs = durationSeconds * SECOND_MS;
+    if (renewBefore !== undefined && 'seconds' in renewBefore) return lifetimeMs - renewBefore.seconds * SECOND_MS;
+    if (renewBefore !== undefined) return lifetimeMs * (1 - renewBefore.percentage / 100);
+    return lifetimeMs * (lifetimeMs < SHORT_LIFETIME_MS ? 0.51 : 0.68);
+  });
+  return Math.floor(Math.min(LONGEST_PAST_MS, ...offsets));
+}

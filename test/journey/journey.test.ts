@@ -1,0 +1,90 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { connect, createServer } from 'node:tls';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DAY_MS } from '../../functions/core/time.ts';
+import { certificateYaml, type Deployment, deployOnTwin, GENERAL_CA, manifestOf } from '../support/deployment.ts';
+
+describe('the journey of a certificate, by the app and the bundles that are deployed', () => {
+  let deployment: Deployment;
+  beforeAll(async () => {
+    deployment = await deployOnTwin({
+      manifest: manifestOf(certificateYaml('shop'), certificateYaml('brief', '  duration: 144h\n')),
+      pastDays: 5,
+    });
+    await deployment.tick();
+  });
+  afterAll(() => deployment.close());
+
+  it('ends in a bundle that a server can serve and a client that knows the root accepts', async () => {
+    const bundle = await deployment.bundle('shop');
+    const server = createServer({ cert: bundle['tls.crt'], key: bundle['tls.key'] }, (socket) => socket.end('hello'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = connect({
+      host: '127.0.0.1',
+      port: (server.address() as AddressInfo).port,
+      servername: 'shop.internal.example',
+      ca: bundle['ca.crt'],
+    });
+    await once(client, 'secureConnect');
+    expect(client.authorized).toBe(true);
+    expect(client.getPeerX509Certificate()?.fingerprint256).toBe(
+      new X509Certificate(bundle['tls.crt'] ?? '').fingerprint256,
+    );
+    client.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+
+  it('stores leaf and intermediate, the key in PKCS#8 and the root beside them', async () => {
+    const bundle = await deployment.bundle('shop');
+    expect(bundle['tls.crt']?.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    expect(bundle['tls.key']).toMatch(/^-----BEGIN PRIVATE KEY-----/);
+    expect(createPrivateKey(bundle['tls.key'] ?? '').asymmetricKeyType).toBe('ec');
+    expect(bundle['ca.crt']?.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);
+    expect(bundle['everleaf']).toMatchObject({ certificate: 'default/shop', generation: 1 });
+  });
+
+  it('leaves one label on the version in use and none pending', async () => {
+    const { current } = await deployment.record('shop');
+    expect(await deployment.stages('shop')).toMatchObject({ [current?.version ?? '']: ['AWSCURRENT'] });
+    expect(
+      Object.values(await deployment.stages('shop'))
+        .flat()
+        .sort(),
+    ).toEqual(['AWSCURRENT', 'AWSPREVIOUS']);
+  });
+
+  it('renews only what is due when the clock moves on', async () => {
+    const before = [await deployment.record('shop'), await deployment.record('brief')];
+    await deployment.advance(4 * DAY_MS);
+    const [shop, brief] = [await deployment.record('shop'), await deployment.record('brief')];
+    expect(shop).toEqual(before[0]);
+    expect(brief.generation).toBe(2);
+    expect(await deployment.stages('brief')).toMatchObject({
+      [brief.current?.version ?? '']: ['AWSCURRENT'],
+      [before[1]?.current?.version ?? '']: ['AWSPREVIOUS'],
+    });
+    const issued = deployment.pca.issued(GENERAL_CA);
+    expect(issued).toHaveLength(3);
+  });
+
+  it('renews on request', async () => {
+    await deployment.requestRenewal('shop');
+    await deployment.tick();
+    expect((await deployment.record('shop')).generation).toBe(2);
+  });
+
+  it('shows no private key anywhere but in the secret store, and no call is denied', () => {
+    expect(deployment.twin.keyWatch.findings).toEqual([]);
+    expect(deployment.twin.problems).toEqual([]);
+    expect(deployment.twin.calls.filter(({ errorCode }) => errorCode?.includes('AccessDenied'))).toEqual([]);
+  });
+
+  it('uses every grant of every role, but the one that a slow CA needs', () => {
+    const unused = deployment.twin.unusedGrants().map(({ action }) => action);
+    expect(unused).toEqual(['sqs:SendMessage']);
+  });
+});
