@@ -10,7 +10,7 @@ export const ISSUERS: readonly IssuerPlugin<unknown>[] = [acmPca];
 export interface BoundIssuer {
   readonly plugin: Pick<IssuerPlugin<unknown>, 'kind' | 'uninvitedUsages' | 'honoursNotAfter'>;
   readonly needs: readonly Grant[];
-  readonly connect: () => Promise<Issuer>;
+  readonly create: () => Promise<Issuer>;
 }
 
 /** The plug-in for an issuer as the manifest declared it. Its options were parsed by that plug-in. */
@@ -19,5 +19,5 @@ export function bindIssuer({ plugin: kind, options, ref }: IssuerSpec): BoundIss
   if (plugin === undefined) {
     throw new PermanentError('UnknownIssuerKind', `issuer ${ref.name}: there is no plug-in "${kind}" in this version`);
   }
-  return { plugin, needs: plugin.needs(options), connect: () => plugin.create(options) };
+  return { plugin, needs: plugin.needs(options), create: () => plugin.create(options) };
 }

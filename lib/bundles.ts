@@ -1,11 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { AssetHashType, DockerImage } from 'aws-cdk-lib';
-import { type AssetCode, Code } from 'aws-cdk-lib/aws-lambda';
+import { basename, join } from 'node:path';
 import { buildSync, type OutputFile } from 'esbuild';
 
-const FUNCTIONS_DIR = join(dirname(fileURLToPath(import.meta.url)), '..', 'functions');
+const FUNCTIONS_DIR = join(import.meta.dirname, '..', 'functions');
 
 /** CommonJS modules in an ES bundle still call `require` for Node's built-ins. */
 const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
@@ -13,28 +10,17 @@ const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const requi
 /** Built once a process, however many apps it synthesizes. */
 const built = new Map<string, readonly OutputFile[]>();
 
-/** The code of `functions/<name>/handler.ts` with everything it needs, the SDK included. */
-export function functionCode(name: string): AssetCode {
-  return Code.fromAsset(join(FUNCTIONS_DIR, name), {
-    assetHashType: AssetHashType.OUTPUT,
-    bundling: {
-      // CDK asks for an image to fall back on; tryBundle always succeeds or throws.
-      image: DockerImage.fromRegistry('scratch'),
-      local: {
-        tryBundle: (outputDir) => {
-          writeBundle(name, outputDir);
-          return true;
-        },
-      },
-    },
-  });
-}
-
-function writeBundle(name: string, outputDir: string): void {
+/**
+ * Writes the code of `functions/<name>/handler.ts`, with everything it needs, the SDK included, to a folder in `outdir` and
+ * answers that.
+ */
+export function writeBundle(name: string, outdir: string): string {
   const files = built.get(name) ?? bundle(name);
   built.set(name, files);
-  mkdirSync(outputDir, { recursive: true });
-  for (const { path, contents } of files) writeFileSync(join(outputDir, basename(path)), contents);
+  const folder = join(outdir, `bundle.${name}`);
+  mkdirSync(folder, { recursive: true });
+  for (const { path, contents } of files) writeFileSync(join(folder, basename(path)), contents);
+  return folder;
 }
 
 /** What is only imported on demand (an issuer's client) becomes a chunk of its own, which a cold start does not load. */

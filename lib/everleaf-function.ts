@@ -1,9 +1,10 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { functionCode } from './bundles.ts';
+import { writeBundle } from './bundles.ts';
+import { assemblyDir } from './outdir.ts';
 
 export interface EverleafFunctionProps {
   /** The folder in `functions/` that holds its handler. */
@@ -41,7 +42,7 @@ export class EverleafFunction extends Construct {
     });
     this.lambda = new LambdaFunction(this, 'Function', {
       description: props.description,
-      code: functionCode(props.name),
+      code: Code.fromAsset(writeBundle(props.name, assemblyDir(this))),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,

@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CustomResource, Duration, Names, Stage } from 'aws-cdk-lib';
+import { CustomResource, Duration, Names } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import type { Manifest } from '../functions/core/certificate.ts';
 import { EverleafFunction } from './everleaf-function.ts';
 import type { InventoryTable } from './inventory-table.ts';
+import { assemblyDir } from './outdir.ts';
 
 export interface ManifestSyncProps {
   readonly deployment: string;
@@ -42,9 +43,8 @@ export class ManifestSync extends Construct {
     resource.node.addDependency(this.function.role);
   }
 
-  /** Beside the rest of the cloud assembly, so that nothing is left elsewhere. */
   #writeManifest(manifest: Manifest): string {
-    const outdir = Stage.of(this)?.outdir ?? '.';
+    const outdir = assemblyDir(this);
     mkdirSync(outdir, { recursive: true });
     const path = join(outdir, `${Names.uniqueId(this)}.manifest.json`);
     writeFileSync(path, JSON.stringify(manifest));

@@ -80,9 +80,11 @@ async function rehearse(
   const movedMs = await moveToNextRenewal(rehearsal, first, progress);
   const second = await rehearsal.records();
   const renewedByTime = renewedBetween(first, second);
+  const faults = movedMs === 0 ? [] : dueFaults(first, renewedByTime, rehearsal.now());
   if (movedMs > 0) {
     progress.say(`\n${tableOf(second, new Set(renewedByTime), rehearsal.now())}`);
-    progress.say(`Renewed: ${renewedByTime.length} of ${second.length}. Nothing that was not due.`);
+    const verdict = faults.length === 0 ? 'exactly those that were due' : faults.join('; ');
+    progress.say(`Renewed: ${renewedByTime.length} of ${second.length}, ${verdict}.`);
   }
 
   let last = second;
@@ -99,8 +101,17 @@ async function rehearse(
     clockMovedSeconds: Math.round(movedMs / SECOND_MS),
     renewedByTime,
     renewedOnRequest: renewedBetween(second, last),
-    proof: await prove(rehearsal, last),
+    proof: await prove(rehearsal, last, faults),
   };
+}
+
+/** Compares what was renewed with what was due: the same certificates, no more, no fewer. */
+function dueFaults(before: readonly CertificateRecord[], renewed: readonly string[], now: number): readonly string[] {
+  return before.flatMap((record) => {
+    const due = record.current !== undefined && renewAt(record, record.current) <= now;
+    if (due === renewed.includes(record.id)) return [];
+    return [due ? `${record.id} was due and not renewed` : `${record.id} was renewed and not due`];
+  });
 }
 
 async function moveToNextRenewal(
@@ -130,22 +141,32 @@ const tableOf = (records: readonly CertificateRecord[], changed: ReadonlySet<str
   fleetTable(records.map(fleetRow), changed, now);
 
 /** Looks at the outcome from outside: as a consumer reads secrets, and as the twin saw the wire. */
-async function prove(rehearsal: Rehearsal, records: readonly CertificateRecord[]): Promise<Proof> {
+async function prove(
+  rehearsal: Rehearsal,
+  records: readonly CertificateRecord[],
+  seen: readonly string[],
+): Promise<Proof> {
   const now = rehearsal.now();
-  const faults: string[] = [];
+  const chainFaults: string[] = [];
   for (const record of records) {
     const fault =
       record.current === undefined ? `${record.id} has no certificate` : await rehearsal.faultOf(record, now);
-    if (fault !== undefined) faults.push(fault);
+    if (fault !== undefined) chainFaults.push(fault);
   }
   const { calls, keyFindings, problems } = rehearsal.witnessed();
   const denied = calls.filter(({ errorCode }) => errorCode?.startsWith('AccessDenied') === true);
   return {
-    chainsVerified: records.length - faults.length,
+    chainsVerified: records.length - chainFaults.length,
     awsCalls: calls.length,
     callsDenied: denied.length,
     privateKeysOutsideTheStore: keyFindings.length,
-    faults: [...faults, ...keyFindings, ...problems, ...denied.map(({ operation }) => `${operation} was denied`)],
+    faults: [
+      ...seen,
+      ...chainFaults,
+      ...keyFindings,
+      ...problems,
+      ...denied.map(({ operation }) => `${operation} was denied`),
+    ],
   };
 }
 

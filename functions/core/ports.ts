@@ -83,7 +83,10 @@ export interface SecretSlot {
 export interface SecretStore {
   /** Makes the attempt's key durable under a field that consumers never read. */
   stageKey(slot: SecretSlot, attempt: AttemptId, make: () => Promise<KeyObject>): Promise<KeyHandle>;
-  /** Writes the complete bundle as pending. Repeating it gives the same version. */
+  /**
+   * Writes the complete bundle as pending. Repeating it gives the same version. Throws PermanentError `KeyMismatch` when the
+   * leaf is not for the attempt's staged key.
+   */
   commit(slot: SecretSlot, chain: IssuedChain, provenance: Provenance): Promise<StoredVersion>;
   /**
    * Makes `version` the current one if `replaces` (undefined: nothing that was ever issued) still is. Repeating it is

@@ -35,8 +35,10 @@ export class Circuit {
     return won ? undefined : answer.breaker.openUntil;
   }
 
-  succeeded(): Promise<void> {
-    return this.#report(afterSuccess);
+  /** Costs nothing while all is well. */
+  async succeeded(): Promise<void> {
+    const { breaker } = this.issuer.value;
+    if (afterSuccess(breaker) !== breaker) await this.#report(afterSuccess);
   }
 
   failed(): Promise<void> {

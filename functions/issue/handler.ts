@@ -6,14 +6,15 @@ import { readEnvironment, setting } from '../aws/environment.ts';
 import { createLogger } from '../aws/logger.ts';
 import { eventBridgeBus } from '../buses/eventbridge.ts';
 import { bindIssuer } from '../catalogue.ts';
-import { attemptId } from '../core/certificate.ts';
+import { attemptId, type IssuerSpec } from '../core/certificate.ts';
 import { ConflictError, describeFailure } from '../core/errors.ts';
 import { parseHint } from '../core/events.ts';
-import { SECOND_MS } from '../core/time.ts';
+import { canonicalJson } from '../core/spec-change.ts';
+import { MINUTE_MS, SECOND_MS } from '../core/time.ts';
 import { dynamoDbInventory } from '../inventories/dynamodb.ts';
 import { sqsHintQueue } from '../queues/sqs.ts';
 import { secretsManagerStore } from '../stores/secrets-manager.ts';
-import type { RenewalParts } from './parts.ts';
+import type { ConnectedIssuer, RenewalParts } from './parts.ts';
 import { renew, type Shift } from './renew.ts';
 
 const environment = readEnvironment({
@@ -25,19 +26,32 @@ const environment = readEnvironment({
 });
 const logger = createLogger('issue');
 
+/** What an issuer's client learns of its CA is trusted for so long in a warm function. */
+const CONNECTION_LIFETIME_MS = 5 * MINUTE_MS;
+
+const connections = new Map<string, { readonly connected: Promise<ConnectedIssuer>; readonly until: number }>();
+
+function connectOnce(spec: IssuerSpec): Promise<ConnectedIssuer> {
+  const key = canonicalJson(spec);
+  const known = connections.get(key);
+  if (known !== undefined && Date.now() < known.until) return known.connected;
+  const connected = connect(spec);
+  connections.set(key, { connected, until: Date.now() + CONNECTION_LIFETIME_MS });
+  return connected;
+}
+
+async function connect(spec: IssuerSpec): Promise<ConnectedIssuer> {
+  const { plugin, create } = bindIssuer(spec);
+  const { uninvitedUsages, honoursNotAfter } = plugin;
+  return { issuer: await create(), uninvitedUsages, honoursNotAfter };
+}
+
 const parts: RenewalParts = {
   inventory: dynamoDbInventory(environment.TABLE_NAME),
   store: secretsManagerStore({ deployment: environment.DEPLOYMENT, kmsKeyArn: environment.KMS_KEY_ARN }),
   bus: eventBridgeBus(environment.BUS_NAME),
   hints: sqsHintQueue(environment.QUEUE_URL),
-  connect: async (spec) => {
-    const { plugin, connect } = bindIssuer(spec);
-    return {
-      issuer: await connect(),
-      uninvitedUsages: plugin.uninvitedUsages,
-      honoursNotAfter: plugin.honoursNotAfter,
-    };
-  },
+  connect: connectOnce,
   clock: Date.now,
   pause: (seconds) => wait(seconds * SECOND_MS),
   newAttemptId: () => attemptId.parse(randomUUID()),

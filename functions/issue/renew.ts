@@ -4,7 +4,7 @@ import { ConflictError, describeFailure } from '../core/errors.ts';
 import { type Instant, SECOND_MS, toTimestamp } from '../core/time.ts';
 import { Ledger } from './ledger.ts';
 import type { RenewalParts } from './parts.ts';
-import { perform } from './steps.ts';
+import { isEffect, perform } from './steps.ts';
 
 /** More steps than any renewal takes in one go; a bound for bugs. */
 const STEP_LIMIT = 40;
@@ -49,7 +49,7 @@ async function work(ledger: Ledger, parts: RenewalParts, { deadline }: Shift): P
   for (let step = 0; step < STEP_LIMIT && parts.clock() < deadline; step++) {
     const decision = decide(ledger.record, parts.clock());
     if (decision.do === 'rest') return;
-    await ledger.save();
+    if (isEffect(decision)) await ledger.save();
     try {
       await perform(decision, ledger, parts);
     } catch (error) {

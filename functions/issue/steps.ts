@@ -2,11 +2,11 @@ import { issuerIdOf, type IssuedChain } from '../core/certificate.ts';
 import type { AttemptIn, Decision } from '../core/decide.ts';
 import { ConflictError, PermanentError, TransientError } from '../core/errors.ts';
 import { judge } from '../core/gate.ts';
-import type { KeyHandle, SecretSlot, SigningRequest, Step } from '../core/ports.ts';
+import type { SecretSlot, SigningRequest, Step } from '../core/ports.ts';
 import type { CertificateRecord } from '../core/record.ts';
 import { specDigest } from '../core/spec-change.ts';
 import { type Instant, SECOND_MS } from '../core/time.ts';
-import { buildCsr } from '../core/x509/csr.ts';
+import { buildCsr, csrPublicKey } from '../core/x509/csr.ts';
 import { Circuit } from './circuit.ts';
 import { generateKey } from './keys.ts';
 import type { Ledger } from './ledger.ts';
@@ -21,6 +21,9 @@ type Perform<D extends Doing> = (
   ledger: Ledger,
   parts: RenewalParts,
 ) => Promise<void>;
+
+/** Steps that touch nothing but the ledger: what they note need not be durable before the next one. */
+export const isEffect = ({ do: step }: Decision): boolean => step !== 'startAttempt' && step !== 'defer';
 
 /** Does the one thing that was decided, and notes what came of it. */
 export function perform(
@@ -61,7 +64,7 @@ const STEPS: { readonly [D in Doing]: Perform<D> } = {
 
   intendOrder: async ({ attempt }, ledger, parts) => {
     const { spec } = ledger.record;
-    const key = await stagedKey(ledger.record, attempt, parts);
+    const key = await parts.store.stageKey(slotOf(ledger.record), attempt.id, () => generateKey(spec.privateKey));
     const notAfter = wholeSecond(parts.clock() + spec.durationSeconds * SECOND_MS);
     ledger.note({ event: 'OrderIntended', csr: await buildCsr(spec, key), notAfter });
   },
@@ -158,11 +161,10 @@ async function pass(
   chain: IssuedChain,
 ): Promise<void> {
   const { record } = ledger;
-  const { publicKey } = await stagedKey(record, attempt, parts);
   const judgement = judge(
     {
       spec: record.spec,
-      publicKey,
+      publicKey: csrPublicKey(attempt.csr),
       chain,
       latestNotAfter: connected.honoursNotAfter ? attempt.notAfter : undefined,
       uninvitedUsages: connected.uninvitedUsages,
@@ -195,12 +197,6 @@ async function pass(
   });
   ledger.note({ event: 'VersionStored', version, ref, leaf: judgement.leaf });
 }
-
-const stagedKey = (
-  { spec, ...record }: CertificateRecord,
-  attempt: { id: OrderAttempt['id'] },
-  { store }: RenewalParts,
-): Promise<KeyHandle> => store.stageKey(slotOf({ ...record, spec }), attempt.id, () => generateKey(spec.privateKey));
 
 async function connect(record: CertificateRecord, parts: RenewalParts): Promise<ConnectedIssuer> {
   const circuit = await Circuit.open(parts.inventory, parts.clock, issuerIdOf(record.spec.issuerRef));

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -201,7 +201,14 @@ export function secretsManagerStore(
     },
 
     commit: async (slot, chain, provenance) => {
-      const value = encodeBundle(await stagedKey(slot, provenance.attempt), chain, provenance);
+      const key = await stagedKey(slot, provenance.attempt);
+      if (!new X509Certificate(chain.leaf).checkPrivateKey(key)) {
+        throw new PermanentError(
+          'KeyMismatch',
+          `${slot.certificate}: the leaf is not for the key of attempt ${provenance.attempt}`,
+        );
+      }
+      const value = encodeBundle(key, chain, provenance);
       // The token follows from the content: repeating a commit is a no-op, a different answer of the CA is another version.
       const token = createHash('sha256').update(value).digest('hex');
       const written = await putPending(slot, token, value);

@@ -104,6 +104,17 @@ export function secretStoreContract(name: string, make: () => Promise<StoreUnder
       expect(await store.commit(slot, chain, facts)).toEqual(first);
     });
 
+    it('refuses a leaf for another key than the one staged', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const attempt = newAttempt();
+      await store.stageKey(slot, attempt, makeKey);
+      const other = await store.stageKey(slot, newAttempt(), makeKey);
+      const chain = await CA.sign(await buildCsr(aSpec(), other), NOON, NOON + 90 * DAY_MS);
+      const commit = store.commit(slot, chain, provenance(slot, attempt, chain.leaf, 1));
+      await expect(commit).rejects.toMatchObject({ class: 'permanent', code: 'KeyMismatch' });
+    });
+
     it('replaces the current version by the next', async () => {
       const { store } = await make();
       const slot = newSlot();

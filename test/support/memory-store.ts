@@ -60,6 +60,8 @@ export function memoryStore(): MemoryStore {
       const home = secret(slot);
       const key = home.staged.get(provenance.attempt);
       if (key === undefined) throw new PermanentError('StagedKeyLost', 'no such staged key');
+      if (!readCertificate(chain.leaf).x509.checkPrivateKey(key))
+        throw new PermanentError('KeyMismatch', 'another key');
       const version = versionId.parse(
         createHash('sha256')
           .update(JSON.stringify([chain, provenance]))

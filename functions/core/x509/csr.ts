@@ -1,3 +1,4 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { Attributes, CertificationRequest, CertificationRequestInfo } from '@peculiar/asn1-csr';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import {
@@ -47,6 +48,14 @@ export async function buildCsr(spec: CertificateSpec, key: KeyHandle): Promise<s
   const signature = await key.sign(new Uint8Array(signed));
   request.signature = new Uint8Array(signature).buffer;
   return toPem('CERTIFICATE REQUEST', new Uint8Array(AsnConvert.serialize(request)));
+}
+
+/** The key that a request is for. Throws on anything that is not a PEM request of ours. */
+export function csrPublicKey(pem: string): KeyObject {
+  const der = Buffer.from(pem.replace(/-----[A-Z ]+-----/g, ''), 'base64');
+  const { certificationRequestInfo } = AsnConvert.parse(new Uint8Array(der), CertificationRequest);
+  const spki = Buffer.from(AsnConvert.serialize(certificationRequestInfo.subjectPKInfo));
+  return createPublicKey({ key: spki, format: 'der', type: 'spki' });
 }
 
 /** X.520 attribute types in the order cert-manager (Go's `pkix.Name`) writes them. */
