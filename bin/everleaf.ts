@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { exitCodeOf, twin } from './commands/twin.ts';
-import { EXIT_USAGE, validate } from './commands/validate.ts';
+import { EXIT_USAGE, exitCodeOf } from './commands/exit-codes.ts';
 
 const EXIT_CODES = `
 Exit codes:
@@ -39,6 +38,8 @@ Examples:
   everleaf twin --json | jq '.certificates[].notAfter'${EXIT_CODES}`,
     )
     .action(async (options: { manifest: string; renew?: string; keep: boolean; json: boolean }) => {
+      // Loaded on demand: help should not wait for the CDK.
+      const { twin } = await import('./commands/twin.ts');
       process.exitCode = await twin({ ...options, signal: interruption() }, process);
     });
 
@@ -55,6 +56,7 @@ Examples:
   kustomize build overlays/prod | everleaf validate -${EXIT_CODES}`,
     )
     .action(async (dir: string, options: { json: boolean }) => {
+      const { validate } = await import('./commands/validate.ts');
       process.exitCode = await validate(dir, options, process);
     });
   return everleaf;

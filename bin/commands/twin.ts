@@ -1,5 +1,4 @@
 import { certificateId, type CertificateId } from '../../functions/core/certificate.ts';
-import { EverleafError } from '../../functions/core/errors.ts';
 import { type CertificateRecord, renewAt } from '../../functions/core/record.ts';
 import { formatSeconds, SECOND_MS } from '../../functions/core/time.ts';
 import { loadManifestOrThrow } from '../../lib/load-manifest.ts';
@@ -7,10 +6,8 @@ import { fleetRow, type FleetRow, fleetTable } from '../twin/fleet-table.ts';
 import { lookAround } from '../twin/look-around.ts';
 import { Progress } from '../twin/progress.ts';
 import { startRehearsal, type Rehearsal } from '../twin/rehearsal.ts';
-import { EXIT_FINDINGS, EXIT_FINE, EXIT_USAGE, type Terminal } from './validate.ts';
-
-/** 128 + SIGINT, as shells have it. */
-const EXIT_INTERRUPTED = 130;
+import { EXIT_FINDINGS, EXIT_FINE, EXIT_INTERRUPTED, UsageError } from './exit-codes.ts';
+import type { Terminal } from './validate.ts';
 
 export interface TwinCommandOptions {
   readonly manifest: string;
@@ -189,16 +186,6 @@ function resolveName(wanted: string, known: readonly string[]): CertificateId {
   if (match !== undefined && matches.length === 1) return certificateId.parse(match);
   const which = matches.length === 0 ? 'there is none of that name' : `${matches.join(' and ')} both fit`;
   throw new UsageError(`--renew ${wanted}: ${which}. Certificates here: ${known.join(', ')}`);
-}
-
-/** The command line asked for something that cannot be. */
-export class UsageError extends Error {}
-
-/** A refused manifest is a finding; a missing folder or a wrong name is a usage error. */
-export function exitCodeOf(error: unknown): number | undefined {
-  if (error instanceof UsageError) return EXIT_USAGE;
-  if (!(error instanceof EverleafError)) return undefined;
-  return error.code === 'ManifestRefused' ? EXIT_FINDINGS : EXIT_USAGE;
 }
 
 const aborted = (signal: AbortSignal): Promise<undefined> =>

@@ -10,6 +10,7 @@ import {
   renderFinding,
 } from '../../functions/core/manifest/index.ts';
 import { decodeManifest, loadManifest } from '../../lib/manifest-folder.ts';
+import { EXIT_FINDINGS, EXIT_FINE, EXIT_USAGE } from './exit-codes.ts';
 
 /** What a command prints to and reads from: `process` has all three. */
 export interface Terminal {
@@ -17,10 +18,6 @@ export interface Terminal {
   readonly stderr: NodeJS.WritableStream;
   readonly stdin?: AsyncIterable<string | Uint8Array>;
 }
-
-export const EXIT_FINE = 0;
-export const EXIT_FINDINGS = 1;
-export const EXIT_USAGE = 2;
 
 /** `everleaf validate DIR`: says what a deploy would refuse, without an account and before anything runs. */
 export async function validate(path: string, options: { readonly json: boolean }, io: Terminal): Promise<number> {

@@ -39,7 +39,11 @@ export interface Rehearsal {
 }
 
 /** Synthesizes the app, brings its stack to life with an embedded CA for every one the manifest names. */
-export async function startRehearsal(folder: string, manifest: Manifest, progress: Progress): Promise<Rehearsal> {
+export async function startRehearsal(
+  folder: string,
+  manifest: Manifest,
+  progress: Pick<Progress, 'say' | 'follow'>,
+): Promise<Rehearsal> {
   progress.say('Synthesizing the CDK app and bundling its functions …');
   const app = synthesize(folder, STACK_NAME);
   try {

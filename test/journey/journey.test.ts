@@ -71,10 +71,29 @@ describe('the journey of a certificate, by the app and the bundles that are depl
     expect(issued).toHaveLength(3);
   });
 
-  it('renews on request', async () => {
+  it('renews on request, in the calls that docs/architecture.md counts', async () => {
     await deployment.requestRenewal('shop');
+    const before = deployment.twin.calls.length;
     await deployment.tick();
     expect((await deployment.record('shop')).generation).toBe(2);
+    const counts = new Map<string, number>();
+    for (const { operation, principal } of deployment.twin.calls.slice(before)) {
+      const caller = principal.includes('Detect') ? 'detect' : 'issue';
+      counts.set(`${caller} ${operation}`, (counts.get(`${caller} ${operation}`) ?? 0) + 1);
+    }
+    expect(Object.fromEntries(counts)).toEqual({
+      'detect Query': 8,
+      'detect PutEvents': 1,
+      'issue GetItem': 3,
+      'issue PutItem': 6,
+      'issue IssueCertificate': 1,
+      'issue GetCertificate': 1,
+      'issue DescribeSecret': 2,
+      'issue GetSecretValue': 1,
+      'issue PutSecretValue': 2,
+      'issue UpdateSecretVersionStage': 2,
+      'issue PutEvents': 1,
+    });
   });
 
   it('shows no private key anywhere but in the secret store, and no call is denied', () => {

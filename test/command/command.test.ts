@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { SAMPLES } from '../support/synthesis.ts';
+
+const EVERLEAF = join(import.meta.dirname, '..', '..', 'bin', 'everleaf.ts');
+const PLANTED = join(import.meta.dirname, '..', 'manifest', 'planted');
+
+interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What the command left in the folder for temporary files. */
+  readonly left: readonly string[];
+}
+
+/** Runs the command as a person does. `interruptAt`: sends Ctrl-C when that text appears. */
+async function everleaf(options: readonly string[], interruptAt?: string): Promise<Run> {
+  const temporary = mkdtempSync(join(tmpdir(), 'everleaf-command-'));
+  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
+  const child = spawn(process.execPath, [EVERLEAF, ...options], {
+    env: { PATH: process.env['PATH'], TMPDIR: temporary, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const channel of ['stdout', 'stderr'] as const) {
+    child[channel].setEncoding('utf8').on('data', (text: string) => {
+      output[channel] += text;
+      if (interruptAt !== undefined && output[channel].includes(interruptAt)) child.kill('SIGINT');
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...output, left: readdirSync(temporary) };
+}
+
+describe('everleaf twin', () => {
+  it('runs the samples, renews what is due and what was asked for, and prints one JSON document', async () => {
+    const { code, stdout, stderr, left } = await everleaf(['twin', '--manifest', SAMPLES, '--renew', 'wiki', '--json']);
+    const report = JSON.parse(stdout) as { certificates: { name: string; state: string }[] };
+    expect(code, stderr).toBe(0);
+    expect(report).toMatchObject({
+      issuedAtFirst: 6,
+      renewedByTime: ['payments/checkout'],
+      renewedOnRequest: ['default/wiki'],
+      proof: { chainsVerified: 6, callsDenied: 0, privateKeysOutsideTheStore: 0, faults: [] },
+    });
+    expect(report.certificates.map(({ state }) => state)).toEqual(Array.from({ length: 6 }, () => 'current'));
+    expect(stderr).toContain('NotIssued → key staged → ordered → verified → current');
+    expect(left).toEqual([]);
+  });
+
+  it('ends at Ctrl-C and leaves nothing behind', async () => {
+    const { code, left } = await everleaf(['twin', '--manifest', SAMPLES], 'The schedule fires');
+    expect(code).toBe(130);
+    expect(left).toEqual([]);
+  });
+
+  it('stays up with --keep, prints commands that work against it, and ends at Ctrl-C', async () => {
+    const { code, stdout, left } = await everleaf(['twin', '--manifest', SAMPLES, '--keep'], 'aws dynamodb scan');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+/);
+    expect(left).toEqual([]);
+  });
+
+  it('says which certificates there are when it is asked for another', async () => {
+    const { code, stderr } = await everleaf(['twin', '--manifest', SAMPLES, '--renew', 'nobody']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--renew nobody: there is none of that name\. Certificates here: .*default\/shop/);
+  });
+
+  it('says where it looked when there is no such folder', async () => {
+    const { code, stderr } = await everleaf(['twin', '--manifest', '/nowhere/at/all']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('There is no folder /nowhere/at/all');
+  });
+
+  it('names every fault of a manifest and runs nothing', async () => {
+    const { code, stderr, left } = await everleaf(['twin', '--manifest', PLANTED]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\.yaml:\d+:\d+ error/);
+    expect(left).toEqual([]);
+  });
+});
+
+describe('everleaf validate', () => {
+  it('is content with the samples', async () => {
+    const { code, stdout } = await everleaf(['validate', SAMPLES]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '6 certificates, 2 issuers, no errors, no warnings\n' });
+  });
+
+  it('ends with 1 when there are findings, as JSON too', async () => {
+    const { code, stdout } = await everleaf(['validate', PLANTED, '--json']);
+    expect(code).toBe(1);
+    expect((JSON.parse(stdout) as { findings: unknown[] }).findings.length).toBeGreaterThan(10);
+  });
+
+  it('ends with 2 when it is used wrongly', async () => {
+    expect(await everleaf(['validate'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('missing required argument') as unknown,
+    });
+    expect(await everleaf(['validate', 'certificates', '--colour'])).toMatchObject({ code: 2 });
+    expect(await everleaf(['unknown'])).toMatchObject({ code: 2 });
+  });
+});
+
+describe('everleaf --help', () => {
+  it.each([[[]], [['--help']], [['twin', '--help']], [['validate', '--help']]])(
+    'teaches: %j',
+    async (options: string[]) => {
+      const { stdout, stderr } = await everleaf(options);
+      expect(`${stdout}${stderr}`).toMatch(/Usage: everleaf/);
+      expect(`${stdout}${stderr}`).toMatch(/Exit codes:/);
+    },
+  );
+});
