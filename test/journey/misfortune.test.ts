@@ -192,14 +192,3 @@ describe('a manifest that changes', () => {
     expect((await shop.record('shop')).generation).toBe(1);
   });
 });
-
-describe('the detect tick', () => {
-  it('reads no item when nothing is due', async () => {
-    const shop = await deploy();
-    await shop.tick();
-    const before = shop.twin.calls.length;
-    await shop.tick();
-    const calls = shop.twin.calls.slice(before);
-    expect(calls.map(({ operation }) => operation)).toEqual(Array.from({ length: 8 }, () => 'Query'));
-  });
-});

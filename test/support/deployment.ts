@@ -22,6 +22,10 @@ import { Operator } from '../../bin/twin/operator.ts';
 export const GENERAL_CA =
   'arn:aws:acm-pca:us-east-1:111122223333:certificate-authority/11111111-1111-4111-8111-111111111111';
 
+/** A CA in somebody else's account. */
+export const FOREIGN_CA =
+  'arn:aws:acm-pca:us-east-1:444455556666:certificate-authority/22222222-2222-4222-8222-222222222222';
+
 /** An issuer and the certificates of a test, as their owner would write them. */
 export function manifestOf(...certificates: readonly string[]): string {
   const issuer = `apiVersion: awspca.cert-manager.io/v1beta1
@@ -89,7 +93,10 @@ export async function deployOnTwin({ manifest, adapt, pastDays = 100 }: Deployme
     assemblyDir: assemble(manifest),
     startAt: Date.now() - pastDays * DAY_MS,
     services: ({ clock }) => [
-      (pca = new AcmPca({ certificateAuthorities: [{ arn: GENERAL_CA }], now: () => clock.now() })),
+      (pca = new AcmPca({
+        certificateAuthorities: [{ arn: GENERAL_CA }, { arn: FOREIGN_CA }],
+        now: () => clock.now(),
+      })),
     ],
   });
   if (pca === undefined) throw new Error('the twin asked for no services');
