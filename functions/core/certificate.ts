@@ -81,6 +81,10 @@ export const USAGES = [
 ] as const;
 export type Usage = (typeof USAGES)[number];
 
+/** Forms beside PEM in which a bundle may hold its key, by cert-manager's names. */
+export const OUTPUT_FORMATS = ['CombinedPEM', 'DER'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
 /** When a person wants the renewal: so long before expiry, or when so much of the lifetime is left. */
 export const renewBefore = z.union([z.object({ seconds: z.number() }), z.object({ percentage: z.number() })]);
 export type RenewBefore = z.infer<typeof renewBefore>;
@@ -100,6 +104,8 @@ export const certificateSpec = z.object({
   usages: z.array(z.enum(USAGES)),
   durationSeconds: z.number(),
   renewBefore: z.optional(renewBefore),
+  /** Absent where none is asked for. */
+  outputFormats: z.optional(z.array(z.enum(OUTPUT_FORMATS))),
   labels: z.record(z.string(), z.string()),
 });
 export type CertificateSpec = z.infer<typeof certificateSpec>;

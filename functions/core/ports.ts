@@ -8,6 +8,7 @@ import type {
   IssuerId,
   IssuerSpec,
   LeafFacts,
+  OutputFormat,
   Usage,
   VersionId,
 } from './certificate.ts';
@@ -74,6 +75,8 @@ export interface Provenance {
 export interface SecretSlot {
   readonly certificate: CertificateId;
   readonly secretName: string;
+  /** Forms in which `commit` writes the key beside `tls.key`. */
+  readonly outputFormats?: readonly OutputFormat[];
 }
 
 /**

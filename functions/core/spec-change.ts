@@ -15,6 +15,8 @@ function issuanceFields(spec: CertificateSpec): Readonly<Record<string, unknown>
     privateKey: spec.privateKey,
     usages: sorted(spec.usages),
     durationSeconds: spec.durationSeconds,
+    // A version is written once: another form of its key is another version. Absent, so that older digests stay equal.
+    outputFormats: spec.outputFormats === undefined ? undefined : sorted(spec.outputFormats),
   };
 }
 

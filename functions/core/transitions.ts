@@ -3,10 +3,11 @@ import { recentOrders } from './cap.ts';
 import type { AttemptId, CertificateSpec, IssuerId, LeafFacts, VersionId } from './certificate.ts';
 import type { AbandonCause } from './decide.ts';
 import type { FailureFacts } from './errors.ts';
+import { type Authorship, auditEntry } from './audit.ts';
 import { announceFailure, announceRotation } from './announcements.ts';
 import type { RenewalReason } from './events.ts';
 import type { Ticket } from './ports.ts';
-import { type Attempt, type CertificateRecord, type CurrentVersion, HISTORY_LIMIT, type Transition } from './record.ts';
+import { type Attempt, type CertificateRecord, type CurrentVersion, HISTORY_LIMIT } from './record.ts';
 import { specDigest } from './spec-change.ts';
 import type { Instant } from './time.ts';
 
@@ -36,12 +37,6 @@ export type Happening =
   | { readonly event: 'AttemptAbandoned'; readonly cause: AbandonCause }
   | { readonly event: 'Deferred'; readonly until: Instant; readonly cause: string }
   | { readonly event: 'Announced' };
-
-export interface Authorship {
-  /** Which function, or which person, moved it. */
-  readonly actor: string;
-  readonly at: Instant;
-}
 
 const NO_FAILURES: CertificateRecord['failures'] = { count: 0, blocked: false };
 
@@ -201,62 +196,6 @@ function attemptIn<Phase extends Attempt['phase']>(
 /** A deploy or a person asks for another look now: our own patience ends, the CA's does not. */
 function withoutPatience(record: CertificateRecord): CertificateRecord {
   return { ...omit(record, 'waitUntil'), failures: { ...record.failures, blocked: false } };
-}
-
-/** Not recorded: further looks at one order, waiting on, and telling what the trail already says. */
-function isNews(record: CertificateRecord, { event }: Happening): boolean {
-  if (event === 'OrderPending' || event === 'Announced') return false;
-  return event !== 'Deferred' || record.history.at(-1)?.event !== 'Deferred';
-}
-
-function auditEntry(
-  record: CertificateRecord,
-  happening: Happening,
-  { actor, at }: Authorship,
-): Transition | undefined {
-  if (!isNews(record, happening)) return undefined;
-  const attempt = happening.event === 'AttemptStarted' ? happening.attempt : record.attempt?.id;
-  const version = happening.event === 'VersionStored' ? happening.version : storedVersion(record, happening);
-  return {
-    at,
-    actor,
-    event: happening.event,
-    cause: causeOf(record, happening),
-    ...(attempt === undefined ? {} : { attempt }),
-    ...(version === undefined ? {} : { version }),
-  };
-}
-
-function storedVersion(record: CertificateRecord, happening: Happening): VersionId | undefined {
-  if (happening.event === 'StoreInspected') return happening.found?.version.version;
-  return happening.event === 'VersionPromoted' && record.attempt?.phase === 'stored'
-    ? record.attempt.version
-    : undefined;
-}
-
-function causeOf(record: CertificateRecord, happening: Happening): string {
-  switch (happening.event) {
-    case 'Respecified':
-      return `changed in the manifest: ${happening.fields.join(', ')}`;
-    case 'Retired':
-      return 'removed from the manifest';
-    case 'Reinstated':
-      return 'in the manifest again';
-    case 'RenewalRequested':
-      return `requested by ${happening.by}`;
-    case 'StoreInspected':
-      return happening.found === undefined ? 'nothing to adopt' : 'adopted from the secret store';
-    case 'AttemptFailed':
-      return `${happening.failure.code}: ${happening.failure.message}`;
-    case 'AttemptAbandoned':
-    case 'Deferred':
-    case 'Reconsidered':
-      return happening.cause;
-    case 'AttemptStarted':
-      return happening.reason;
-    default:
-      return record.attempt?.reason ?? '';
-  }
 }
 
 const illegal = (record: CertificateRecord, why: string): Error =>

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import { USAGES } from '../certificate.ts';
+import { OUTPUT_FORMATS, USAGES } from '../certificate.ts';
 import { metadataShape } from './metadata.ts';
 
 const texts = z.optional(z.array(z.string()));
 const text = z.optional(z.string());
 
-/** Known to cert-manager; `unsupported-fields.ts` says what comes of it here. */
+/** Known to cert-manager and declined whole: `certificate-fields.ts` says why. */
 const elsewhere = z.optional(z.unknown());
 
 export const issuerRefShape = z.strictObject({ name: z.string(), kind: text, group: text });
@@ -48,11 +48,11 @@ const certificateFields = z.strictObject({
   literalSubject: elsewhere,
   otherNames: elsewhere,
   keystores: elsewhere,
-  additionalOutputFormats: elsewhere,
+  additionalOutputFormats: z.optional(z.array(z.strictObject({ type: z.enum(OUTPUT_FORMATS) }))),
   secretTemplate: elsewhere,
   nameConstraints: elsewhere,
-  encodeUsagesInRequest: elsewhere,
-  signatureAlgorithm: elsewhere,
+  encodeUsagesInRequest: z.optional(z.boolean()),
+  signatureAlgorithm: text,
   renewal: elsewhere,
 });
 export type CertificateFields = z.infer<typeof certificateFields>;

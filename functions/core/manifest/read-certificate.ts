@@ -12,8 +12,10 @@ import { at } from './located.ts';
 import { DEFAULT_NAMESPACE, type Identity, metadataProblems, type Metadata } from './metadata.ts';
 import { readLifetime } from './read-lifetime.ts';
 import { readNames } from './read-names.ts';
+import { readOutputFormats } from './read-output-formats.ts';
 import { readPrivateKey } from './read-private-key.ts';
 import { readSecretName } from './read-secret-name.ts';
+import { signatureProblems } from './read-signature.ts';
 import { readSubject } from './read-subject.ts';
 import { readUsages } from './read-usages.ts';
 import type { Reading } from './reading.ts';
@@ -50,9 +52,11 @@ function readFields(metadata: Metadata, fields: CertificateFields): Reading<Cert
   const privateKey = readPrivateKey(fields);
   const usages = readUsages(fields);
   const lifetime = readLifetime(fields);
+  const outputFormats = readOutputFormats(fields);
   const problems = [
     ...aboutMetadata,
-    ...[secretName, names, subject, privateKey, usages, lifetime].flatMap((part) => part.problems),
+    ...[secretName, names, subject, privateKey, usages, lifetime, outputFormats].flatMap((part) => part.problems),
+    ...signatureProblems(fields),
     ...unsupportedFieldProblems(fields),
   ];
   if (
@@ -62,7 +66,8 @@ function readFields(metadata: Metadata, fields: CertificateFields): Reading<Cert
     subject.value === undefined ||
     privateKey.value === undefined ||
     usages.value === undefined ||
-    lifetime.value === undefined
+    lifetime.value === undefined ||
+    outputFormats.value === undefined
   ) {
     return { value: undefined, problems };
   }
@@ -76,6 +81,7 @@ function readFields(metadata: Metadata, fields: CertificateFields): Reading<Cert
     privateKey: privateKey.value,
     usages: usages.value,
     ...lifetime.value,
+    ...outputFormats.value,
     labels: metadata.labels ?? {},
   };
   return { value: spec, problems };

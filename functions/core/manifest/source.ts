@@ -27,6 +27,9 @@ export interface Source {
 /** Lines longer than this are rendered JSON or the like: a caret would help nobody. */
 const MAXIMUM_EXCERPT_CHARACTERS = 160;
 
+/** A keystore's password, written out. */
+const PASSWORD = /\bpassword["']?\s*:/i;
+
 /** A file with a Secret's document in it, even a broken one: none of its lines is ever shown. */
 const mayHoldSecret = (text: string): boolean => /\bSecret\b/.test(text) && /\b(?:stringData|data)["']?\s*:/.test(text);
 
@@ -47,7 +50,8 @@ export function openSource(file: ManifestFile): Source {
     if (secretive || start === undefined) return undefined;
     const end = text.indexOf('\n', start);
     const excerpt = text.slice(start, end === -1 ? undefined : end).trimEnd();
-    const shown = excerpt.length <= MAXIMUM_EXCERPT_CHARACTERS && !mayHoldKeyMaterial(excerpt);
+    const shown =
+      excerpt.length <= MAXIMUM_EXCERPT_CHARACTERS && !mayHoldKeyMaterial(excerpt) && !PASSWORD.test(excerpt);
     return shown && excerpt !== '' ? excerpt : undefined;
   };
 

@@ -1,88 +1,34 @@
+import { CERTIFICATE_FIELDS } from './certificate-fields.ts';
 import type { CertificateFields } from './certificate-shape.ts';
+import type { DeclinedField, Field } from './fields.ts';
 import { atKey, error, warning, type Problem } from './finding.ts';
 
-interface Verdict {
-  readonly field: keyof CertificateFields;
-  readonly severity: 'error' | 'warning';
-  readonly because: string;
-  readonly remedy: string;
+const SPEC = 'spec.';
+
+/** Rows about one field of `spec`, by its name there. What is declined in `metadata` is told where that is read. */
+const DECLINED = (CERTIFICATE_FIELDS as readonly Field[]).flatMap((field) =>
+  (field.verdict === 'refused' || field.verdict === 'warned') && field.path.startsWith(SPEC)
+    ? [{ name: field.path.slice(SPEC.length) as keyof CertificateFields, field }]
+    : [],
+);
+
+/** One finding for each field that is understood and not carried out. */
+export function unsupportedFieldProblems(fields: CertificateFields): Problem[] {
+  const declined = DECLINED.filter(({ name }) => fields[name] !== undefined && !isWhatHappensAnyway(name, fields));
+  const problems = declined.map(({ name, field }) => declinedProblem(field, name));
+  return [...problems, ...(fields.isCA === true ? [CA_CERTIFICATE] : [])];
 }
 
-/**
- * Fields of cert-manager's that are understood and not carried out. An error where a consumer would miss what it asked for
- * or trust would come out wider than written; a warning where leaving it out changes nothing that anybody can observe.
- */
-const VERDICTS: readonly Verdict[] = [
-  {
-    field: 'literalSubject',
-    severity: 'error',
-    because: 'the subject would lose its order and attributes',
-    remedy: 'Write `commonName` and `subject` instead.',
-  },
-  {
-    field: 'otherNames',
-    severity: 'error',
-    because: 'the certificate would lack these names',
-    remedy: 'Use `dnsNames`, `uris`, `emailAddresses` or `ipAddresses`.',
-  },
-  {
-    field: 'keystores',
-    severity: 'error',
-    because: 'consumers would find no JKS or PKCS#12 keystore',
-    remedy: 'Remove it and read `tls.crt` and `tls.key`; Java reads PEM with a PKCS#8 key.',
-  },
-  {
-    field: 'additionalOutputFormats',
-    severity: 'error',
-    because: 'consumers would find neither the combined PEM nor the DER key',
-    remedy: 'Remove it and read `tls.crt` and `tls.key`.',
-  },
-  {
-    field: 'nameConstraints',
-    severity: 'error',
-    because: 'it constrains a CA certificate, and none is issued',
-    remedy: 'Remove it.',
-  },
-  {
-    field: 'signatureAlgorithm',
-    severity: 'error',
-    because: 'the request is signed with SHA-256 and the CA chooses for the certificate',
-    remedy: 'Remove it, and choose the algorithm at the CA.',
-  },
-  {
-    field: 'renewal',
-    severity: 'error',
-    because: 'renewal would not keep to its policy and windows',
-    remedy: 'Remove it, and use `renewBefore` or `renewBeforePercentage`.',
-  },
-  {
-    field: 'secretTemplate',
-    severity: 'warning',
-    because: 'no Kubernetes Secret is made, and its labels and annotations are not copied to tags',
-    remedy: 'Remove it, unless a cluster uses the same manifest.',
-  },
-  {
-    field: 'encodeUsagesInRequest',
-    severity: 'warning',
-    because: 'the issuer is told the usages whichever way it takes them',
-    remedy: 'Remove it, unless a cluster uses the same manifest.',
-  },
-  {
-    field: 'revisionHistoryLimit',
-    severity: 'warning',
-    because: 'no CertificateRequests are kept',
-    remedy: 'Remove it, unless a cluster uses the same manifest.',
-  },
-];
+const isWhatHappensAnyway = (name: keyof CertificateFields, fields: CertificateFields): boolean =>
+  name === 'encodeUsagesInRequest' && fields.encodeUsagesInRequest === true;
 
-export function unsupportedFieldProblems(fields: CertificateFields): Problem[] {
-  const problems = VERDICTS.filter(({ field }) => fields[field] !== undefined).map((verdict) => {
-    const path = ['spec', verdict.field];
-    return verdict.severity === 'error'
-      ? error('NotSupportedYet', path, `\`${verdict.field}\` is not supported yet: ${verdict.because}.`, verdict.remedy)
-      : warning('NoMeaningHere', path, `\`${verdict.field}\` has no effect here: ${verdict.because}.`, verdict.remedy);
-  });
-  return [...problems.map(atKey), ...(fields.isCA === true ? [CA_CERTIFICATE] : [])];
+function declinedProblem({ verdict, because, remedy }: DeclinedField, name: string): Problem {
+  const path = ['spec', name];
+  return atKey(
+    verdict === 'refused'
+      ? error('NotSupportedYet', path, `\`${name}\` is not supported yet: ${because}.`, remedy)
+      : warning('NoMeaningHere', path, `\`${name}\` has no effect here: ${because}.`, remedy),
+  );
 }
 
 const CA_CERTIFICATE = error(

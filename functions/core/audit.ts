@@ -1,0 +1,67 @@
+import type { VersionId } from './certificate.ts';
+import type { CertificateRecord, Transition } from './record.ts';
+import type { Instant } from './time.ts';
+import type { Happening } from './transitions.ts';
+
+export interface Authorship {
+  /** Which function, or which person, moved it. */
+  readonly actor: string;
+  readonly at: Instant;
+}
+
+/** Not recorded: further looks at one order, waiting on, and telling what the trail already says. */
+function isNews(record: CertificateRecord, { event }: Happening): boolean {
+  if (event === 'OrderPending' || event === 'Announced') return false;
+  return event !== 'Deferred' || record.history.at(-1)?.event !== 'Deferred';
+}
+
+/** The line that `happening` adds to the trail of `record`, read off the record as it was before it. */
+export function auditEntry(
+  record: CertificateRecord,
+  happening: Happening,
+  { actor, at }: Authorship,
+): Transition | undefined {
+  if (!isNews(record, happening)) return undefined;
+  const attempt = happening.event === 'AttemptStarted' ? happening.attempt : record.attempt?.id;
+  const version = happening.event === 'VersionStored' ? happening.version : storedVersion(record, happening);
+  return {
+    at,
+    actor,
+    event: happening.event,
+    cause: causeOf(record, happening),
+    ...(attempt === undefined ? {} : { attempt }),
+    ...(version === undefined ? {} : { version }),
+  };
+}
+
+function storedVersion(record: CertificateRecord, happening: Happening): VersionId | undefined {
+  if (happening.event === 'StoreInspected') return happening.found?.version.version;
+  return happening.event === 'VersionPromoted' && record.attempt?.phase === 'stored'
+    ? record.attempt.version
+    : undefined;
+}
+
+function causeOf(record: CertificateRecord, happening: Happening): string {
+  switch (happening.event) {
+    case 'Respecified':
+      return `changed in the manifest: ${happening.fields.join(', ')}`;
+    case 'Retired':
+      return 'removed from the manifest';
+    case 'Reinstated':
+      return 'in the manifest again';
+    case 'RenewalRequested':
+      return `requested by ${happening.by}`;
+    case 'StoreInspected':
+      return happening.found === undefined ? 'nothing to adopt' : 'adopted from the secret store';
+    case 'AttemptFailed':
+      return `${happening.failure.code}: ${happening.failure.message}`;
+    case 'AttemptAbandoned':
+    case 'Deferred':
+    case 'Reconsidered':
+      return happening.cause;
+    case 'AttemptStarted':
+      return happening.reason;
+    default:
+      return record.attempt?.reason ?? '';
+  }
+}
