@@ -36,8 +36,10 @@ export class CertificateStore extends Construct {
       secrets,
       { StringEquals: { [`aws:ResourceTag/${DEPLOYMENT_TAG}`]: this.#deployment } },
     );
-    to.allow(['kms:GenerateDataKey', 'kms:Decrypt'], [this.key.keyArn], {
+    // By secret, not by key: what an earlier deployment of this name left behind is encrypted under that one's key.
+    to.allow(['kms:GenerateDataKey', 'kms:Decrypt'], [`arn:${partition}:kms:${region}:${account}:key/*`], {
       StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` },
+      StringLike: { 'kms:EncryptionContext:SecretARN': secrets },
     });
   }
 }

@@ -11,10 +11,7 @@ export interface DetectionProps {
   readonly every: Duration;
 }
 
-/**
- * Hints a tick sends at the most, longest due first. A queue that is behind is not filled up further: what is left is due at
- * the next tick as well.
- */
+/** Hints a tick sends at the most; what is left is due at the next tick as well. Bounds what a queue that is behind receives. */
 const HINTS_PER_TICK = 1_000;
 
 /** The heartbeat: on a schedule, tell of everything that is due. */

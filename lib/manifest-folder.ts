@@ -23,9 +23,13 @@ const MAXIMUM_FILES = 10_000;
 const MAXIMUM_DEPTH = 32;
 
 /** Reads and judges a folder of manifests, or a single file. */
-export function loadManifest(path: string, kinds: readonly IssuerKind[]): ParsedManifest {
+export function loadManifest(
+  path: string,
+  kinds: readonly IssuerKind[],
+  onProgress: (read: number, files: number) => void = () => {},
+): ParsedManifest {
   const { files, findings } = readManifestFolder(path);
-  const parsed = parseManifest(files, kinds);
+  const parsed = parseManifest(files, kinds, (read) => onProgress(read, files.length));
   return { ...parsed, findings: [...findings, ...parsed.findings].sort(inReadingOrder) };
 }
 

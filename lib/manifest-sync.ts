@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CustomResource, Duration, Names } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import type { Manifest } from '../functions/core/certificate.ts';
+import { canonicalJson } from '../functions/core/spec-change.ts';
 import { EverleafFunction } from './everleaf-function.ts';
 import type { InventoryTable } from './inventory-table.ts';
+import { issuerGrants } from './issuer-grants.ts';
 import { assemblyDir } from './outdir.ts';
 
 export interface ManifestSyncProps {
@@ -33,11 +36,17 @@ export class ManifestSync extends Construct {
     inventory.allowReadWrite(this.function);
     inventory.allowScan(this.function);
     const asset = new Asset(this, 'Manifest', { path: this.#writeManifest(manifest) });
-    this.function.allow(['s3:GetObject'], [asset.bucket.arnForObjects(asset.s3ObjectKey)]);
+    // Not this very object: IAM takes a while to believe a changed policy, and the function is called seconds later.
+    this.function.allow(['s3:GetObject'], [asset.bucket.arnForObjects('*.json')]);
     const resource = new CustomResource(this, 'Inventory', {
       resourceType: 'Custom::EverleafManifest',
       serviceToken: this.function.lambda.functionArn,
-      properties: { ManifestBucket: asset.s3BucketName, ManifestKey: asset.s3ObjectKey },
+      properties: {
+        ManifestBucket: asset.s3BucketName,
+        ManifestKey: asset.s3ObjectKey,
+        // What failed for want of a grant is looked at again by the deploy that gives it.
+        IssuerGrants: digestOf(issuerGrants(manifest.issuers)),
+      },
     });
     // The function must be able to read and write before it is called, and until after it was called for the last time.
     resource.node.addDependency(this.function.role);
@@ -51,3 +60,6 @@ export class ManifestSync extends Construct {
     return path;
   }
 }
+
+const digestOf = (value: unknown): string =>
+  createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 16);

@@ -145,6 +145,21 @@ export class Twin {
     await this.account.activity.settled();
   }
 
+  /**
+   * As `settled`, with messages of `queue` that are delayed by up to `limitMs` delivered on the way: time is moved to each.
+   */
+  async settledAfterDelays(queue: string, limitMs: number): Promise<void> {
+    for (;;) {
+      await this.settled();
+      const waits = this.queue(queue)
+        .messages()
+        .map(({ visibleAt }) => Math.max(0, visibleAt - this.clock.now()));
+      const next = Math.min(...waits);
+      if (next > limitMs) return;
+      this.clock.advance(Math.ceil(next));
+    }
+  }
+
   async invoke(logicalId: string, event: unknown): Promise<unknown> {
     const outcome = await this.#parts.functions.invoke(this.function(logicalId).arn, event);
     if (!outcome.ok) throw new FunctionError(outcome.failure.errorType, outcome.failure.errorMessage);

@@ -1,4 +1,5 @@
 import { ConflictError, EverleafError, PermanentError, TransientError } from '../core/errors.ts';
+import { type Instant, SECOND_MS } from '../core/time.ts';
 
 /** What every AWS SDK v3 exception carries, read without importing a client. */
 interface ServiceFailure {
@@ -8,11 +9,15 @@ interface ServiceFailure {
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** Network faults by Node's codes: the request may or may not have arrived. */
+/** The request never arrived. Any other network fault leaves open whether it did. */
+const NOT_SENT = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/;
+/** Network faults by Node's codes. */
 const NETWORK = /^(?:ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|TimeoutError|NetworkingError|AbortError)/;
 const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded|LimitExceeded|SlowDown|ProvisionedThroughput/;
 const DENIED =
-  /AccessDenied|UnauthorizedOperation|NotAuthorized|UnrecognizedClient|InvalidClientTokenId|ExpiredToken|InvalidSignature/;
+  /AccessDenied|UnauthorizedOperation|NotAuthorized|UnrecognizedClient|InvalidClientTokenId|InvalidSignature/;
+/** Credentials that ran out are renewed by the SDK. */
+const EXPIRED = /ExpiredToken|RequestExpired/;
 
 /**
  * An AWS SDK error as one of ours. `doing` says what was being done to what ("reading secret X"). Service-specific
@@ -30,8 +35,9 @@ export function awsFailure(error: unknown, doing: string): EverleafError {
   if (failure.name === 'ConditionalCheckFailedException') return new ConflictError('Conflict', text, { cause: error });
   const { retryAfterSeconds } = failure;
   if (THROTTLED.test(failure.name)) return new TransientError('Throttled', text, { cause: error, retryAfterSeconds });
+  if (EXPIRED.test(failure.name)) return new TransientError('CredentialsExpired', text, { cause: error });
   if (failure.httpStatus === undefined || NETWORK.test(failure.name)) {
-    return new TransientError('Unreachable', text, { cause: error });
+    return new TransientError('Unreachable', text, { cause: error, mayHaveActed: !NOT_SENT.test(failure.name) });
   }
   if (failure.httpStatus >= 500) return new TransientError('ServiceFailed', text, { cause: error, retryAfterSeconds });
   return new PermanentError('Refused', text, { cause: error });
@@ -47,11 +53,17 @@ function readFailure(error: unknown): ServiceFailure {
     readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
     readonly code?: string;
   };
-  const retryAfter = Number($response?.headers?.['retry-after']);
   return {
     name: error.name === 'Error' && code !== undefined ? code : error.name,
     message: error.message,
     httpStatus: $metadata?.httpStatusCode,
-    retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
+    retryAfterSeconds: parseRetryAfter($response?.headers?.['retry-after'], Date.now()),
   };
+}
+
+/** Seconds, or an HTTP date (RFC 9110 §10.2.3). */
+export function parseRetryAfter(header: string | undefined, now: Instant): number | undefined {
+  if (header === undefined) return undefined;
+  const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - now) / SECOND_MS);
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
 }

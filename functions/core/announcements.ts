@@ -1,22 +1,29 @@
 import type { FailureFacts } from './errors.ts';
 import type { Announcement } from './events.ts';
+import type { VersionId } from './certificate.ts';
 import type { Attempt, CertificateRecord } from './record.ts';
+import type { Instant } from './time.ts';
 
 /** What is told of a promotion, read off the record as it was before it. */
 export function announceRotation(
   record: CertificateRecord,
   attempt: Extract<Attempt, { phase: 'stored' }>,
 ): Announcement {
-  const previous = record.current?.secretName === record.spec.secretName ? record.current.version : undefined;
+  const previous = replacedVersion(record, attempt.secretName);
+  const { serialNumber, sha256Fingerprint, notBefore, notAfter } = attempt.leaf;
   return {
     type: 'Certificate Rotated',
     detail: {
       schemaVersion: '1',
       certificate: record.id,
       generation: record.generation + 1,
-      issuerRef: record.spec.issuerRef,
-      dnsNames: record.spec.dnsNames,
-      ...attempt.leaf,
+      issuerRef: attempt.issuerRef,
+      labels: record.spec.labels,
+      dnsNames: attempt.dnsNames,
+      serialNumber,
+      sha256Fingerprint,
+      notBefore,
+      notAfter,
       store: {
         kind: 'SecretsManager',
         ref: attempt.ref,
@@ -27,6 +34,26 @@ export function announceRotation(
       reason: attempt.reason,
     },
   };
+}
+
+/** The version that a promotion in `secretName` replaces: a changed secret name begins a new history. */
+export function replacedVersion({ current }: CertificateRecord, secretName: string): VersionId | undefined {
+  return current?.secretName === secretName ? current.version : undefined;
+}
+
+/** The daily cap is worth telling, once: something made this certificate order far more often than it lives. */
+export function announceDeferral(
+  record: CertificateRecord,
+  { until, cause }: { readonly until: Instant; readonly cause: string },
+): readonly Announcement[] {
+  if (cause !== 'DailyCap' || record.history.at(-1)?.event === 'Deferred') return [];
+  const failure: FailureFacts = {
+    class: 'transient',
+    code: 'DailyCapReached',
+    message: `${record.orders.length} orders in 24 hours; no further one before the oldest is a day old`,
+  };
+  const count = Math.max(1, record.failures.count);
+  return [announceFailure(record, failure, { count, blocked: false, nextAttemptAt: until })];
 }
 
 export function announceFailure(

@@ -61,6 +61,8 @@ function causeOf(record: CertificateRecord, happening: Happening): string {
       return happening.cause;
     case 'AttemptStarted':
       return happening.reason;
+    case 'OrderIntendedAgain':
+      return 'an earlier call may have been made';
     default:
       return record.attempt?.reason ?? '';
   }

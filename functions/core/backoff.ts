@@ -10,6 +10,15 @@ export const UNKNOWN_FAILURES_TOLERATED = 2;
 /** What is blocked is looked at no more often than this, however near expiry is. */
 const BLOCKED_FLOOR_MS = HOUR_MS;
 
+/** An expired certificate is an outage: tried again this often, whatever the count. */
+const EXPIRED_DELAY_MS = 10 * MINUTE_MS;
+
+/**
+ * What the other side asks for is kept to the second, up to a day: an absurd answer must not let a certificate expire in
+ * silence, and once a day harms nobody.
+ */
+const LONGEST_RETRY_AFTER_MS = DAY_MS;
+
 export interface FailureCount {
   readonly class: FailureClass;
   /** Failures in a row, the latest included. */
@@ -27,13 +36,20 @@ export function isBlocking(failure: FailureCount): boolean {
 export function retryAt(
   failure: FailureCount & { readonly retryAfterSeconds?: number },
   now: Instant,
-  notAfter: Instant | undefined,
+  certificate: { readonly notAfter: Instant | undefined; readonly durationSeconds: number },
 ): Instant {
   const blocked = isBlocking(failure);
-  const usualMs = blocked ? DAY_MS : (RETRY_DELAYS_MS[failure.count - 1] ?? DAY_MS);
+  const dailyMs = Math.min(DAY_MS, (certificate.durationSeconds * 1_000) / 3);
+  const usualMs = blocked ? dailyMs : Math.min(dailyMs, RETRY_DELAYS_MS[failure.count - 1] ?? dailyMs);
   const floorMs = blocked ? BLOCKED_FLOOR_MS : MINUTE_MS;
-  const remainingMs = notAfter === undefined ? Infinity : notAfter - now;
-  const urgentMs = remainingMs > 0 ? remainingMs / 3 : Infinity;
-  const delayMs = Math.max(floorMs, Math.min(usualMs, urgentMs));
-  return now + Math.max(delayMs, (failure.retryAfterSeconds ?? 0) * 1_000);
+  const delayMs = Math.max(floorMs, Math.min(usualMs, urgencyMs(certificate.notAfter, now)));
+  return Math.max(now + delayMs, earliestRetry(now, failure.retryAfterSeconds ?? 0));
+}
+
+export const earliestRetry = (now: Instant, retryAfterSeconds: number): Instant =>
+  now + Math.min(LONGEST_RETRY_AFTER_MS, retryAfterSeconds * 1_000);
+
+function urgencyMs(notAfter: Instant | undefined, now: Instant): number {
+  if (notAfter === undefined) return Infinity;
+  return notAfter > now ? (notAfter - now) / 3 : EXPIRED_DELAY_MS;
 }

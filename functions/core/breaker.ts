@@ -14,7 +14,7 @@ const LONGEST_PAUSE_MS = HOUR_MS;
  *      │                     └────────── failure: twice the pause ──────────┤
  *      └──────────────────────────────── success ───────────────────────────┘
  *
- * Only an issuer's own misbehaviour counts: timeouts, 5xx, throttling. One certificate's bad manifest opens nothing.
+ * Only the CA's own failures count: timeouts, 5xx, throttling, what nobody expected. A refusal is an answer and closes it.
  */
 export const circuitBreaker = z.object({
   /** Failures in a row while closed. */

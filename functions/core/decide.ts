@@ -16,6 +16,8 @@ export type Decision =
   | { readonly do: 'defer'; readonly until: Instant; readonly cause: 'DailyCap' }
   | { readonly do: 'abandonAttempt'; readonly attempt: Attempt; readonly cause: AbandonCause }
   | { readonly do: 'intendOrder'; readonly attempt: AttemptIn<'started'> }
+  /** A call for this intent may already have been made: the next one is accounted for before it is. */
+  | { readonly do: 'intendAgain'; readonly attempt: AttemptIn<'orderIntended'> }
   | { readonly do: 'placeOrder'; readonly attempt: AttemptIn<'orderIntended'> }
   | { readonly do: 'checkOrder'; readonly attempt: AttemptIn<'orderPlaced'> }
   | { readonly do: 'promote'; readonly attempt: AttemptIn<'stored'> };
@@ -30,10 +32,17 @@ export function decide(record: CertificateRecord, now: Instant): Decision {
   if (record.current === undefined && !record.storeInspected) return { do: 'inspectStore' };
 
   const reason = dueReason(record, now);
-  if (reason === undefined) return { do: 'rest' };
-  const until = nextOrderAt(record.orders, record.spec.durationSeconds, now);
-  return until > now ? { do: 'defer', until, cause: 'DailyCap' } : { do: 'startAttempt', reason };
+  return reason === undefined ? { do: 'rest' } : underTheCap(record, now, { do: 'startAttempt', reason });
 }
+
+/** Every decision that leads to one more call for a certificate passes here. */
+function underTheCap(record: CertificateRecord, now: Instant, decision: Decision): Decision {
+  const until = nextOrderAt(record.orders, record.spec.durationSeconds, now);
+  return until > now ? { do: 'defer', until, cause: 'DailyCap' } : decision;
+}
+
+/** Number of the claim that is running, 0 where none ever was. */
+export const leaseToken = ({ lease }: CertificateRecord): number => lease?.token ?? 0;
 
 /** Why the certificate wants replacing, if it does. Once there is a reason there is one until a new version is current. */
 export function dueReason(record: CertificateRecord, now: Instant): RenewalReason | undefined {
@@ -76,7 +85,9 @@ function continueAttempt(record: CertificateRecord, attempt: Attempt, now: Insta
     case 'started':
       return { do: 'intendOrder', attempt };
     case 'orderIntended':
-      return { do: 'placeOrder', attempt };
+      return attempt.accountedUnder === leaseToken(record)
+        ? { do: 'placeOrder', attempt }
+        : underTheCap(record, now, { do: 'intendAgain', attempt });
     case 'orderPlaced':
       return { do: 'checkOrder', attempt };
     case 'stored':
@@ -88,7 +99,7 @@ function obsolescence(record: CertificateRecord, attempt: Attempt, now: Instant)
   if (record.retiredAt !== undefined) return 'Retired';
   if (attempt.specDigest !== specDigest(record.spec)) return 'SpecChanged';
   const ageMs = now - attempt.startedAt;
-  // A stored version costs nothing to keep trying to promote, for as long as it is worth promoting.
+  // A stored version was paid for: promoting it is tried for as long as it is valid.
   if (attempt.phase === 'stored') return now >= attempt.leaf.notAfter ? 'TooOld' : undefined;
   return ageMs > attemptLifetimeMs(record.spec.durationSeconds) ? 'TooOld' : undefined;
 }

@@ -22,6 +22,8 @@ export class TransientError extends EverleafError {
   readonly retryAfterSeconds: number | undefined;
   /** True when the order itself is dead: the next try must place a new one. */
   readonly endsAttempt: boolean;
+  /** True when no answer came: the other side may have done what was asked all the same. */
+  readonly mayHaveActed: boolean;
 
   constructor(
     code: string,
@@ -30,15 +32,17 @@ export class TransientError extends EverleafError {
       readonly cause?: unknown;
       readonly retryAfterSeconds?: number | undefined;
       readonly endsAttempt?: boolean;
+      readonly mayHaveActed?: boolean;
     },
   ) {
     super(code, message, options);
     this.retryAfterSeconds = options?.retryAfterSeconds;
     this.endsAttempt = options?.endsAttempt ?? false;
+    this.mayHaveActed = options?.mayHaveActed ?? false;
   }
 }
 
-/** A person or a manifest must change. Parked as blocked, looked at again daily, on every deploy and on request. */
+/** A person or a manifest must change. Parked as blocked; looked at again daily, at deploys of the manifest, and on request. */
 export class PermanentError extends EverleafError {
   readonly class = 'permanent';
 }
@@ -55,7 +59,11 @@ export interface FailureFacts {
   readonly message: string;
   readonly retryAfterSeconds?: number;
   readonly endsAttempt?: boolean;
+  readonly mayHaveActed?: boolean;
 }
+
+/** What the gate says no with. Then, and only then, a permanent failure comes with a certificate that was issued. */
+export const GATE_REFUSED = 'GateRefused';
 
 /** Longest message kept: enough for a CA's explanation, too short for a page of HTML. */
 const MESSAGE_LIMIT_CHARACTERS = 1_000;
@@ -70,13 +78,14 @@ export function describeFailure(error: unknown): FailureFacts {
     };
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { class: 'unknown', code: 'Unexpected', message: clip(redactPrivateKeys(message)) };
+  return { class: 'unknown', code: 'Unexpected', mayHaveActed: true, message: clip(redactPrivateKeys(message)) };
 }
 
 function transientFacts(error: TransientError): Partial<FailureFacts> {
   return {
     ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
     ...(error.endsAttempt ? { endsAttempt: true } : {}),
+    ...(error.mayHaveActed ? { mayHaveActed: true } : {}),
   };
 }
 

@@ -22,6 +22,7 @@ export const rotated = z.object({
   ...common,
   generation: z.int().check(z.positive()),
   issuerRef,
+  labels: z.record(z.string(), z.string()),
   dnsNames: z.array(z.string()),
   serialNumber: z.string(),
   sha256Fingerprint: z.string(),

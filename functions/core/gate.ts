@@ -3,6 +3,7 @@ import type { CertificateSpec, IssuedChain, LeafFacts, Usage } from './certifica
 import { type Instant, MINUTE_MS, toTimestamp } from './time.ts';
 import { readCertificates, verifyChain } from './x509/chain.ts';
 import { type CertificateFacts, readCertificate } from './x509/leaf.ts';
+import { subjectAttributes } from './x509/subject.ts';
 import { extendedKeyUsageOids, keyUsageBits, usageOfOid } from './x509/usages.ts';
 
 /** A CA whose clock is this far ahead of ours is waited for; further ahead is refused. */
@@ -10,6 +11,12 @@ const CLOCK_SKEW_MS = 5 * MINUTE_MS;
 
 /** Chains longer than this are an attack or a mistake. */
 const MAX_CERTIFICATES = 10;
+
+/** Where a CA promises a lifetime, a leaf with less of it than this would only be renewed over and over. */
+const SHORTEST_SHARE = 1 / 4;
+
+/** Key usage, subject and issuer names, basic and name constraints, policies, extended key usage, authority key id (RFC 5280). */
+const UNDERSTOOD_EXTENSIONS = new Set([15, 17, 18, 19, 30, 32, 36, 37, 35].map((arc) => `2.5.29.${arc}`));
 
 export interface Candidate {
   readonly spec: CertificateSpec;
@@ -22,9 +29,8 @@ export interface Candidate {
 }
 
 export type Verdict =
+  /** `leaf.notBefore` may lie a few minutes ahead: promotion waits for it. */
   | { readonly verdict: 'pass'; readonly leaf: LeafFacts; readonly chain: IssuedChain }
-  /** Everything is right but the hour. */
-  | { readonly verdict: 'wait'; readonly until: Instant }
   | { readonly verdict: 'refuse'; readonly violations: readonly string[] };
 
 /** Judges what the CA answered. Nothing becomes current without having passed here. Throws nothing, whatever the answer is. */
@@ -51,20 +57,21 @@ function examine(candidate: Candidate, now: Instant): Verdict {
   const violations = [
     ...keyViolations(candidate, leaf),
     ...nameViolations(candidate.spec, leaf),
+    ...subjectViolations(candidate.spec, leaf),
     ...usageViolations(candidate, leaf),
     ...validityViolations(candidate, leaf, judgedAt),
     ...(chain.trusted ? [] : [chain.why]),
   ];
   if (violations.length > 0 || !chain.trusted) return { verdict: 'refuse', violations };
-  if (judgedAt > now) return { verdict: 'wait', until: judgedAt };
   const { serialNumber, sha256Fingerprint, notBefore, notAfter } = leaf;
   return {
     verdict: 'pass',
     leaf: { serialNumber, sha256Fingerprint, notBefore, notAfter },
+    // Written anew, and only what the path needs: nothing a CA put around its PEM reaches a consumer.
     chain: {
       leaf: leaf.x509.toString(),
       intermediates: chain.path.map(({ x509 }) => x509.toString()),
-      trustAnchors,
+      trustAnchors: [chain.anchor.x509.toString()],
     },
   };
 }
@@ -88,12 +95,20 @@ function* nameViolations(spec: CertificateSpec, leaf: CertificateFacts): Iterabl
 /** ACME CAs choose or drop the common name: it must be one of the names asked for, and the one asked for must be somewhere. */
 function* commonNameViolations(spec: CertificateSpec, leaf: CertificateFacts): Iterable<string> {
   const asked = [spec.commonName, ...spec.dnsNames].flatMap((name) => name?.toLowerCase() ?? []);
-  const got = leaf.commonName?.toLowerCase();
-  if (got !== undefined && !asked.includes(got))
-    yield `the common name is "${leaf.commonName}", which nobody asked for`;
+  const got = leaf.commonNames.map((name) => name.toLowerCase());
+  for (const name of got) if (!asked.includes(name)) yield `the common name is "${name}", which nobody asked for`;
   const wanted = spec.commonName?.toLowerCase();
-  if (wanted !== undefined && got !== wanted && !leaf.dnsNames.some((name) => name.toLowerCase() === wanted)) {
+  if (wanted !== undefined && !got.includes(wanted) && !leaf.dnsNames.some((name) => name.toLowerCase() === wanted)) {
     yield `the common name "${spec.commonName}" is missing`;
+  }
+}
+
+/** CAs leave subject attributes out as their profiles have it; none may come that nobody asked for. */
+function* subjectViolations(spec: CertificateSpec, leaf: CertificateFacts): Iterable<string> {
+  const asked = subjectAttributes(spec.subject);
+  for (const { type, value } of leaf.subject) {
+    const wanted = asked.some((attribute) => attribute.type === type && attribute.values.includes(value));
+    if (!wanted) yield `the subject has "${value}" (${type}), which nobody asked for`;
   }
 }
 
@@ -116,6 +131,9 @@ function canonicalIp(address: string): string {
 
 function* usageViolations({ spec, uninvitedUsages }: Candidate, leaf: CertificateFacts): Iterable<string> {
   if (leaf.isCertificateAuthority) yield 'it is a CA certificate';
+  for (const oid of leaf.criticalExtensions) {
+    if (!UNDERSTOOD_EXTENSIONS.has(oid)) yield `it has a critical extension that clients may not know (${oid})`;
+  }
   const asked = extendedKeyUsageOids(spec.usages);
   const got = leaf.extendedKeyUsageOids;
   for (const oid of asked) if (!got.includes(oid)) yield `the extended key usage "${usageOfOid(oid)}" is missing`;
@@ -138,5 +156,8 @@ function* validityViolations({ latestNotAfter }: Candidate, leaf: CertificateFac
   if (leaf.notAfter <= at) yield `it expired at ${toTimestamp(leaf.notAfter)}`;
   if (latestNotAfter !== undefined && leaf.notAfter > latestNotAfter + CLOCK_SKEW_MS) {
     yield `it expires at ${toTimestamp(leaf.notAfter)}, later than the ${toTimestamp(latestNotAfter)} asked for`;
+  }
+  if (latestNotAfter !== undefined && leaf.notAfter - at < SHORTEST_SHARE * (latestNotAfter - at)) {
+    yield `it expires at ${toTimestamp(leaf.notAfter)}, long before the ${toTimestamp(latestNotAfter)} asked for`;
   }
 }

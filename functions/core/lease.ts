@@ -19,9 +19,9 @@ export function releaseLease(record: LeasedRecord): LeasedRecord {
   return { ...record, lease: { ...record.lease, expiresAt: 0 } };
 }
 
-/** Throws ConflictError `LeaseLost` unless `record` still carries the claim with `token`. */
-export function assertLease(record: CertificateRecord, token: number): asserts record is LeasedRecord {
-  if (record.lease?.token !== token) {
+/** Throws ConflictError `LeaseLost` unless `record` still carries `claim`. */
+export function assertLease(record: CertificateRecord, claim: LeasedRecord['lease']): asserts record is LeasedRecord {
+  if (record.lease?.token !== claim.token || record.lease.owner !== claim.owner) {
     throw new ConflictError('LeaseLost', `${record.id}: the lease ran out and another worker took over`);
   }
 }

@@ -6,6 +6,7 @@ import type {
   CertificateSpec,
   IssuedChain,
   IssuerId,
+  IssuerRef,
   IssuerSpec,
   LeafFacts,
   OutputFormat,
@@ -41,8 +42,8 @@ export interface SigningRequest {
 export interface Issuer {
   /** Places the order. Repeating it for one attempt must not order twice where the CA offers any way to avoid it. */
   start(request: SigningRequest): Promise<Step<IssuedChain>>;
-  /** Asks once. */
-  check(ticket: Ticket): Promise<Step<IssuedChain>>;
+  /** Asks once how the order that `ticket` names is doing. */
+  check(request: SigningRequest, ticket: Ticket): Promise<Step<IssuedChain>>;
   /** Frees what the order holds at the CA and elsewhere. Safe to repeat. */
   abandon(ticket: Ticket): Promise<void>;
 }
@@ -65,7 +66,7 @@ export interface Provenance {
   readonly certificate: CertificateId;
   readonly attempt: AttemptId;
   readonly generation: number;
-  readonly issuer: IssuerId;
+  readonly issuerRef: IssuerRef;
   readonly specDigest: string;
   readonly issuedAt: Instant;
   readonly leaf: LeafFacts;

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { attemptId, certificateId, certificateSpec, issuerId, leafFacts, versionId } from './certificate.ts';
+import { attemptId, certificateId, certificateSpec, issuerRef, leafFacts, versionId } from './certificate.ts';
 import { announcement, renewalReason } from './events.ts';
 import { planRenewal } from './schedule.ts';
 import { instant, type Instant } from './time.ts';
@@ -9,6 +9,8 @@ export const currentVersion = z.object({
   version: versionId,
   /** The secret that holds it: a changed `secretName` leaves the old one as it is. */
   secretName: z.string(),
+  /** Who signed it: ARI and revocation ask that CA, whatever the manifest says by then. */
+  issuerRef,
   leaf: leafFacts,
   specDigest: z.string(),
   /** When it was asked for: leaves may be backdated. */
@@ -22,7 +24,9 @@ const attemptBase = {
   startedAt: instant,
   /** What was asked for when it began; a manifest that changes meanwhile makes the attempt obsolete. */
   specDigest: z.string(),
-  issuer: issuerId,
+  issuerRef,
+  secretName: z.string(),
+  dnsNames: z.array(z.string()),
 };
 
 /** Fixed before the CA is called, so that a repeat asks for the very same thing. */
@@ -35,7 +39,13 @@ const intent = { csr: z.string(), notAfter: instant, intendedAt: instant };
  */
 export const attempt = z.discriminatedUnion('phase', [
   z.object({ ...attemptBase, phase: z.literal('started') }),
-  z.object({ ...attemptBase, ...intent, phase: z.literal('orderIntended') }),
+  z.object({
+    ...attemptBase,
+    ...intent,
+    phase: z.literal('orderIntended'),
+    /** The lease under which the next call is accounted for in `orders`; any other holder has to account for its own. */
+    accountedUnder: z.int(),
+  }),
   z.object({ ...attemptBase, ...intent, phase: z.literal('orderPlaced'), ticket: z.record(z.string(), z.string()) }),
   z.object({
     ...attemptBase,
@@ -75,8 +85,11 @@ export type Transition = z.infer<typeof transition>;
 /** Transitions kept in the record, some five renewals; every one of them is logged as well. */
 export const HISTORY_LIMIT = 50;
 
-/** One certificate: what is wanted, how far it has come, and how it came there. */
-export const certificateRecord = z.object({
+/**
+ * One certificate: what is wanted, how far it has come, and how it came there. Loose: a function that was rolled back must not
+ * write away what a newer one noted.
+ */
+export const certificateRecord = z.looseObject({
   id: certificateId,
   /** `managed`: renewed from a manifest. `observed`: only watched. */
   origin: z.enum(['managed', 'observed']),

@@ -50,11 +50,21 @@ function differingFields(before: Fields, after: Fields): readonly string[] {
   return [...names].filter((name) => canonicalJson(before[name]) !== canonicalJson(after[name])).sort();
 }
 
-/** JSON with sorted keys and without absent members: equal text for equal meaning. */
+/**
+ * JSON with sorted keys and without members that are absent or empty: equal text for equal meaning. A list that a later
+ * version knows and this one does not must not change what both say of a certificate without it.
+ */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value ?? null, (_key, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      ? Object.fromEntries(
+          Object.entries(member)
+            .filter(([, each]) => !isEmpty(each))
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
       : member,
   );
 }
+
+const isEmpty = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;

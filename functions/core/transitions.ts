@@ -1,15 +1,15 @@
-import { isBlocking, retryAt } from './backoff.ts';
+import { earliestRetry, isBlocking, retryAt } from './backoff.ts';
 import { recentOrders } from './cap.ts';
-import type { AttemptId, CertificateSpec, IssuerId, LeafFacts, VersionId } from './certificate.ts';
-import type { AbandonCause } from './decide.ts';
-import type { FailureFacts } from './errors.ts';
+import type { AttemptId, CertificateSpec, LeafFacts, VersionId } from './certificate.ts';
+import { type AbandonCause, leaseToken } from './decide.ts';
+import { type FailureFacts, GATE_REFUSED } from './errors.ts';
 import { type Authorship, auditEntry } from './audit.ts';
-import { announceFailure, announceRotation } from './announcements.ts';
+import { announceDeferral, announceFailure, announceRotation } from './announcements.ts';
 import type { RenewalReason } from './events.ts';
 import type { Ticket } from './ports.ts';
 import { type Attempt, type CertificateRecord, type CurrentVersion, HISTORY_LIMIT } from './record.ts';
 import { specDigest } from './spec-change.ts';
-import type { Instant } from './time.ts';
+import { type Instant, SECOND_MS } from './time.ts';
 
 /** Everything that can happen to a certificate. */
 export type Happening =
@@ -26,9 +26,9 @@ export type Happening =
       readonly event: 'AttemptStarted';
       readonly attempt: AttemptId;
       readonly reason: RenewalReason;
-      readonly issuer: IssuerId;
     }
   | { readonly event: 'OrderIntended'; readonly csr: string; readonly notAfter: Instant }
+  | { readonly event: 'OrderIntendedAgain' }
   | { readonly event: 'OrderPlaced'; readonly ticket: Ticket; readonly checkAt: Instant }
   | { readonly event: 'OrderPending'; readonly ticket: Ticket; readonly checkAt: Instant }
   | { readonly event: 'VersionStored'; readonly version: VersionId; readonly ref: string; readonly leaf: LeafFacts }
@@ -77,7 +77,7 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
     case 'StoreInspected':
       return happening.found === undefined
         ? { ...record, storeInspected: true }
-        : { ...record, storeInspected: true, current: happening.found.version, generation: happening.found.generation };
+        : { ...record, storeInspected: true, ...adopted(record, happening.found) };
     case 'AttemptStarted':
       return { ...record, attempt: beginAttempt(record, happening, at) };
     case 'OrderIntended': {
@@ -88,22 +88,32 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
         csr,
         notAfter,
         intendedAt: at,
+        accountedUnder: leaseToken(record),
       };
+      return { ...record, orders: [...recentOrders(record.orders, at), at], attempt };
+    }
+    case 'OrderIntendedAgain': {
+      const attempt = { ...attemptIn(record, ['orderIntended']), accountedUnder: leaseToken(record) };
       return { ...record, orders: [...recentOrders(record.orders, at), at], attempt };
     }
     case 'OrderPlaced':
     case 'OrderPending': {
-      const attempt = attemptIn(record, ['orderIntended', 'orderPlaced']);
+      const { csr, notAfter, intendedAt, ...attempt } = attemptIn(record, ['orderIntended', 'orderPlaced']);
+      const { ticket, checkAt } = happening;
       return {
         ...record,
-        attempt: { ...attempt, phase: 'orderPlaced', ticket: happening.ticket },
-        retryAfter: happening.checkAt,
+        attempt: { ...base(attempt), csr, notAfter, intendedAt, phase: 'orderPlaced', ticket },
+        retryAfter: earliestRetry(at, (checkAt - at) / SECOND_MS),
       };
     }
     case 'VersionStored': {
       const { version, ref, leaf } = happening;
       const { intendedAt: issuedAt, ...attempt } = attemptIn(record, ['orderIntended', 'orderPlaced']);
-      return { ...record, attempt: { ...base(attempt), phase: 'stored', issuedAt, version, ref, leaf } };
+      const stored: Attempt = { ...base(attempt), phase: 'stored', issuedAt, version, ref, leaf };
+      // A CA's clock may be a little ahead: consumers get the certificate when it is valid.
+      return leaf.notBefore > at
+        ? { ...record, attempt: stored, retryAfter: leaf.notBefore }
+        : { ...record, attempt: stored };
     }
     case 'VersionPromoted':
       return promoted(record);
@@ -113,7 +123,11 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
       // Only an order that the CA sat on is a failure; one never placed is simply asked for afresh.
       return happening.cause === 'TooOld' && isAtCa(record) ? failed(record, TOO_OLD, at) : omit(record, 'attempt');
     case 'Deferred':
-      return { ...record, waitUntil: happening.until };
+      return {
+        ...record,
+        waitUntil: happening.until,
+        outbox: [...record.outbox, ...announceDeferral(record, happening)],
+      };
     case 'Announced':
       return { ...record, outbox: [] };
   }
@@ -131,35 +145,39 @@ const TOO_OLD: FailureFacts = {
 
 function beginAttempt(
   record: CertificateRecord,
-  { attempt, reason, issuer }: Extract<Happening, { event: 'AttemptStarted' }>,
+  { attempt, reason }: Extract<Happening, { event: 'AttemptStarted' }>,
   at: Instant,
 ): Attempt {
   if (record.attempt !== undefined) throw illegal(record, 'an attempt is already under way');
-  return { phase: 'started', id: attempt, reason, startedAt: at, specDigest: specDigest(record.spec), issuer };
+  const { issuerRef, secretName, dnsNames } = record.spec;
+  const asked = { specDigest: specDigest(record.spec), issuerRef, secretName, dnsNames };
+  return { phase: 'started', id: attempt, reason, startedAt: at, ...asked };
 }
 
+type AttemptBase = Omit<Extract<Attempt, { phase: 'started' }>, 'phase'>;
+
 /** What an attempt keeps through all its phases. */
-const base = ({ id, reason, startedAt, specDigest, issuer }: Omit<Attempt, 'phase'>): Omit<Attempt, 'phase'> => ({
-  id,
-  reason,
-  startedAt,
-  specDigest,
-  issuer,
-});
+function base({ id, reason, startedAt, specDigest, issuerRef, secretName, dnsNames }: AttemptBase): AttemptBase {
+  return { id, reason, startedAt, specDigest, issuerRef, secretName, dnsNames };
+}
+
+/** A version in the store that the ledger did not know of. Consumers count generations: they never go back. */
+function adopted(
+  record: CertificateRecord,
+  { version, generation }: { readonly version: CurrentVersion; readonly generation: number },
+): Pick<CertificateRecord, 'current' | 'generation'> {
+  return { current: version, generation: Math.max(record.generation, generation) };
+}
 
 function promoted(record: CertificateRecord): CertificateRecord {
   const attempt = attemptIn(record, ['stored']);
-  const current: CurrentVersion = {
-    version: attempt.version,
-    secretName: record.spec.secretName,
-    leaf: attempt.leaf,
-    specDigest: attempt.specDigest,
-    issuedAt: attempt.issuedAt,
-  };
+  const { version, secretName, issuerRef, leaf, specDigest, issuedAt } = attempt;
+  // A request that came while this attempt was under way asks for the next one.
+  const answered = record.request !== undefined && record.request.at <= attempt.startedAt;
   return {
-    ...omit(record, 'attempt', 'waitUntil', 'retryAfter', 'request'),
+    ...omit(record, 'attempt', 'waitUntil', 'retryAfter', ...(answered ? (['request'] as const) : [])),
     generation: record.generation + 1,
-    current,
+    current: { version, secretName, issuerRef, leaf, specDigest, issuedAt },
     ...(record.current === undefined ? {} : { previous: record.current }),
     failures: NO_FAILURES,
     outbox: [...record.outbox, announceRotation(record, attempt)],
@@ -169,18 +187,34 @@ function promoted(record: CertificateRecord): CertificateRecord {
 function failed(record: CertificateRecord, failure: FailureFacts, at: Instant): CertificateRecord {
   const count = record.failures.count + 1;
   const blocked = isBlocking({ class: failure.class, count });
-  const nextAttemptAt = retryAt({ ...failure, count }, at, record.current?.leaf.notAfter);
-  // A version that is already stored is kept: promoting it later costs nothing, another one costs an order.
-  const over = record.attempt?.phase !== 'stored' && (blocked || failure.endsAttempt === true);
-  const expired = failure.code === TOO_OLD.code;
+  const { durationSeconds } = record.spec;
+  const notAfter = record.current?.leaf.notAfter;
+  const nextAttemptAt = retryAt({ ...failure, count }, at, { notAfter, durationSeconds });
   return {
-    ...(over || expired ? omit(record, 'attempt', 'retryAfter') : record),
+    ...afterFailure(record, failure, blocked),
     failures: { count, blocked, last: { class: failure.class, code: failure.code, message: failure.message, at } },
     waitUntil: nextAttemptAt,
-    ...(failure.retryAfterSeconds === undefined ? {} : { retryAfter: at + failure.retryAfterSeconds * 1_000 }),
+    ...(failure.retryAfterSeconds === undefined ? {} : { retryAfter: earliestRetry(at, failure.retryAfterSeconds) }),
     outbox: [...record.outbox, announceFailure(record, failure, { count, blocked, nextAttemptAt })],
   };
 }
+
+/** What becomes of the attempt. */
+function afterFailure(record: CertificateRecord, failure: FailureFacts, blocked: boolean): CertificateRecord {
+  const { attempt } = record;
+  if (attempt === undefined) return record;
+  // A version that is already stored is kept: promoting it later costs nothing, another one costs an order.
+  const over = failure.endsAttempt === true || (blocked && attempt.phase !== 'stored');
+  const orders = attempt.phase === 'orderIntended' && isRefusal(failure) ? record.orders.slice(0, -1) : record.orders;
+  if (over) return { ...omit(record, 'attempt', 'retryAfter'), orders };
+  // The call that was accounted for was made: another try is another call.
+  return attempt.phase === 'orderIntended'
+    ? { ...record, orders, attempt: { ...attempt, accountedUnder: -1 } }
+    : record;
+}
+
+/** The CA said no, or never heard: nothing was ordered, and the daily cap has nothing to count. */
+const isRefusal = ({ mayHaveActed, code }: FailureFacts): boolean => mayHaveActed !== true && code !== GATE_REFUSED;
 
 function attemptIn<Phase extends Attempt['phase']>(
   record: CertificateRecord,

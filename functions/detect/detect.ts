@@ -5,7 +5,7 @@ import type { Instant } from '../core/time.ts';
 /** Events gathered before they are sent: some calls' worth, so that a long list needs no memory. */
 const BATCH_SIZE = 100;
 
-/** Tells of every certificate that wants a look now, the longest due first. Answers how many there were. */
+/** Tells of every certificate that wants a look now, up to `limit`. Answers how many there were. */
 export async function detect(inventory: Inventory, bus: EventBus, now: Instant, limit: number): Promise<number> {
   let found = 0;
   let batch: Announcement[] = [];

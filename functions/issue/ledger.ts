@@ -22,7 +22,8 @@ export class Ledger {
   #stored: Versioned<CertificateRecord>;
   #record: CertificateRecord;
   #unsaved: Change[];
-  #token: number | undefined;
+  /** Set once our claim is durable. */
+  #claim: CertificateRecord['lease'];
   readonly #onTransition: (transition: Transition) => void;
 
   constructor(
@@ -50,26 +51,34 @@ export class Ledger {
     this.#change((record) => apply(record, happening, by));
   }
 
-  /** Makes everything noted durable. Throws ConflictError `LeaseLost` or `LeaseHeld` when another worker has the record. */
-  async save(): Promise<void> {
+  /**
+   * Makes everything noted durable. Answers `rebased` when somebody else had written the record meanwhile: what was decided
+   * before may no longer be right. Throws ConflictError `LeaseLost` or `LeaseHeld` when another worker has the record.
+   */
+  async save(): Promise<'saved' | 'rebased'> {
+    let outcome: 'saved' | 'rebased' = 'saved';
     for (let round = 1; this.#unsaved.length > 0; round++) {
       try {
         const revision = await this.#inventory.write(this.#record, this.#stored.revision);
         for (const transition of newEntries(this.#stored.value, this.#record)) this.#onTransition(transition);
         this.#stored = { value: this.#record, revision };
-        this.#token = this.#record.lease?.token;
+        this.#claim = this.#record.lease;
         this.#unsaved = [];
       } catch (error) {
         if (!(error instanceof ConflictError) || round === REBASE_ROUNDS) throw error;
         await this.#rebase();
+        outcome = 'rebased';
       }
     }
+    return outcome;
   }
 
-  /** Gives the record back. */
+  /** Gives the record back. Nothing happens where it was never ours. */
   async release(): Promise<void> {
+    const claim = this.#claim;
+    if (claim === undefined) return;
     this.#change((record) => {
-      assertLease(record, record.lease?.token ?? -1);
+      assertLease(record, claim);
       return releaseLease(record);
     });
     await this.save();
@@ -84,9 +93,10 @@ export class Ledger {
   async #rebase(): Promise<void> {
     const fresh = await this.#inventory.read(this.#record.id);
     if (fresh === undefined) throw new ConflictError('RecordGone', `${this.#record.id} was removed from the inventory`);
-    if (this.#token !== undefined) assertLease(fresh.value, this.#token);
-    this.#stored = fresh;
+    if (this.#claim !== undefined) assertLease(fresh.value, this.#claim);
+    // Replayed first: a claim that is refused here must leave nothing behind that a later save could write.
     this.#record = replay(this.#unsaved, fresh.value);
+    this.#stored = fresh;
   }
 }
 

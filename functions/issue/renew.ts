@@ -46,26 +46,38 @@ export async function renew(id: CertificateId, parts: RenewalParts, shift: Shift
 }
 
 async function work(ledger: Ledger, parts: RenewalParts, { deadline }: Shift): Promise<void> {
+  let unannounced: unknown;
   for (let step = 0; step < STEP_LIMIT && parts.clock() < deadline; step++) {
-    const decision = decide(ledger.record, parts.clock());
-    if (decision.do === 'rest') return;
-    if (isEffect(decision)) await ledger.save();
+    // A bus that refuses must not keep certificates from being renewed: what it refused stays in the outbox.
+    const record = unannounced === undefined ? ledger.record : { ...ledger.record, outbox: [] };
+    const decision = decide(record, parts.clock());
+    if (decision.do === 'rest') break;
+    if (isEffect(decision) && (await ledger.save()) === 'rebased') continue;
     try {
       await perform(decision, ledger, parts);
     } catch (error) {
-      // Announcing is not renewing: what cannot be told now stays in the outbox, and the message is tried again.
-      if (decision.do === 'announce' || error instanceof ConflictError) throw error;
+      if (error instanceof ConflictError) throw error;
+      if (decision.do === 'announce') {
+        unannounced = error;
+        continue;
+      }
       const failure = describeFailure(error);
       parts.log('renewal failed', { certificate: ledger.record.id, step: decision.do, failure });
       ledger.note({ event: 'AttemptFailed', failure });
     }
   }
+  if (unannounced !== undefined) throw unannounced;
 }
 
 /** A CA that wants to be asked again within minutes is asked sooner than the next tick would. */
-async function hintAtNextLook({ record }: Ledger, { hints, clock }: RenewalParts): Promise<void> {
+async function hintAtNextLook({ record }: Ledger, { hints, clock, log }: RenewalParts): Promise<void> {
   if (record.attempt?.phase !== 'orderPlaced' || record.retryAfter === undefined) return;
   const delaySeconds = Math.max(1, Math.ceil((record.retryAfter - clock()) / SECOND_MS));
-  if (delaySeconds <= LONGEST_HINT_SECONDS)
+  if (delaySeconds > LONGEST_HINT_SECONDS) return;
+  try {
     await hints.later({ schemaVersion: '1', certificate: record.id }, delaySeconds);
+  } catch (error) {
+    // Only a hint: the schedule looks anyway, and the message that brought us here has served.
+    log('a hint could not be sent', { certificate: record.id, failure: describeFailure(error) });
+  }
 }

@@ -1,6 +1,13 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import * as z from 'zod/mini';
-import { attemptId, certificateId, type IssuedChain, issuerId, leafFacts } from '../core/certificate.ts';
+import {
+  attemptId,
+  certificateId,
+  type IssuedChain,
+  issuerRef,
+  leafFacts,
+  type OutputFormat,
+} from '../core/certificate.ts';
 import type { Provenance } from '../core/ports.ts';
 import { instant } from '../core/time.ts';
 
@@ -11,7 +18,7 @@ const provenance = z.object({
   certificate: certificateId,
   attempt: attemptId,
   generation: z.int(),
-  issuer: issuerId,
+  issuerRef,
   specDigest: z.string(),
   issuedAt: instant,
   leaf: leafFacts,
@@ -35,11 +42,26 @@ export function encodeStagedKey(key: KeyObject, everleaf: { certificate: string;
   return JSON.stringify({ [STAGED_KEY]: exportKey(key), everleaf });
 }
 
-export function encodeBundle(key: KeyObject, chain: IssuedChain, facts: Provenance): string {
+/** Further forms of the bundle, in the fields that cert-manager puts them in. */
+const FURTHER_FORMS: Readonly<Record<OutputFormat, (key: KeyObject, certificates: string) => [string, string]>> = {
+  // An empty line between the two, byte for byte as cert-manager joins them.
+  CombinedPEM: (key, certificates) => ['tls-combined.pem', `${exportKey(key)}\n${certificates}`],
+  // In base64, as `kubectl get secret` shows it: JSON holds no bytes.
+  DER: (key) => ['key.der', key.export({ type: 'pkcs8', format: 'der' }).toString('base64')],
+};
+
+export function encodeBundle(
+  key: KeyObject,
+  chain: IssuedChain,
+  facts: Provenance,
+  formats: readonly OutputFormat[] = [],
+): string {
+  const certificates = [chain.leaf, ...chain.intermediates].join('');
   return JSON.stringify({
-    'tls.crt': [chain.leaf, ...chain.intermediates].join(''),
+    'tls.crt': certificates,
     'tls.key': exportKey(key),
     'ca.crt': chain.trustAnchors.join(''),
+    ...Object.fromEntries(formats.map((format) => FURTHER_FORMS[format](key, certificates))),
     everleaf: z.encode(provenance, facts),
   });
 }

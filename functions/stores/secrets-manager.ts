@@ -98,7 +98,7 @@ export function secretsManagerStore(
       );
     } catch (error) {
       if (failureName(error) === 'ResourceExistsException') {
-        throw new ConflictError('SecretJustCreated', `secret ${name} was created by another worker`, { cause: error });
+        throw new TransientError('SecretJustCreated', `secret ${name} was created meanwhile`, { cause: error });
       }
       throw awsFailure(error, `creating secret ${name}`);
     }
@@ -153,11 +153,17 @@ export function secretsManagerStore(
       );
     } catch (error) {
       if (failureName(error) === 'InvalidParameterException') {
-        throw new ConflictError(
+        throw new TransientError(
           'LabelMoved',
           `secret ${name}: ${label} is no longer on version ${move.from ?? 'none'}`,
           { cause: error },
         );
+      }
+      if (failureName(error) === 'ResourceNotFoundException' && move.to !== undefined) {
+        throw new TransientError('StoredVersionLost', `secret ${name}: version ${move.to} is gone`, {
+          cause: error,
+          endsAttempt: true,
+        });
       }
       throw awsFailure(error, `moving ${label} of secret ${name}`);
     }
@@ -208,7 +214,7 @@ export function secretsManagerStore(
           `${slot.certificate}: the leaf is not for the key of attempt ${provenance.attempt}`,
         );
       }
-      const value = encodeBundle(key, chain, provenance);
+      const value = encodeBundle(key, chain, provenance, slot.outputFormats);
       // The token follows from the content: repeating a commit is a no-op, a different answer of the CA is another version.
       const token = createHash('sha256').update(value).digest('hex');
       const written = await putPending(slot, token, value);

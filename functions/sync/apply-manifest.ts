@@ -9,10 +9,10 @@ import {
 } from '../core/certificate.ts';
 import { ConflictError } from '../core/errors.ts';
 import type { Inventory, Versioned } from '../core/ports.ts';
+import { happeningFor, isChangedIssuer } from '../core/reconcile.ts';
 import type { CertificateRecord } from '../core/record.ts';
-import { canonicalJson, compareSpecs } from '../core/spec-change.ts';
 import type { Instant } from '../core/time.ts';
-import { apply, declare, type Happening } from '../core/transitions.ts';
+import { apply, declare } from '../core/transitions.ts';
 
 const ACTOR = 'sync';
 
@@ -54,15 +54,29 @@ export async function applyManifest(inventory: Inventory, manifest: Manifest, no
 /** Answers the issuers whose documents changed. New issuers are not changed ones. */
 async function applyIssuers(inventory: Inventory, specs: readonly IssuerSpec[]): Promise<ReadonlySet<IssuerId>> {
   const changed = new Set<IssuerId>();
-  await inParallel(specs, async (spec) => {
-    const id = issuerIdOf(spec.ref);
-    const stored = await inventory.readIssuer(id);
-    if (stored !== undefined && canonicalJson(stored.value.spec) === canonicalJson(spec)) return;
-    if (stored !== undefined) changed.add(id);
-    // A changed issuer starts with a clean slate: what failed may be just what was mended.
-    await inventory.writeIssuer({ id, spec, breaker: CLOSED }, stored?.revision);
-  });
+  await inParallel(specs, (spec) =>
+    insist(async () => {
+      const id = issuerIdOf(spec.ref);
+      const stored = await inventory.readIssuer(id);
+      const isChanged = isChangedIssuer(stored?.value.spec, spec);
+      if (stored !== undefined && !isChanged) return;
+      if (isChanged) changed.add(id);
+      // A changed issuer starts with a clean slate: what failed may be just what was mended.
+      await inventory.writeIssuer({ id, spec, breaker: CLOSED }, stored?.revision);
+    }),
+  );
   return changed;
+}
+
+/** Reads and writes again while workers, who write the same records, are faster. */
+async function insist<T>(readAndWrite: (round: number) => Promise<T>): Promise<T> {
+  for (let round = 1; ; round++) {
+    try {
+      return await readAndWrite(round);
+    } catch (error) {
+      if (!(error instanceof ConflictError) || round === ROUNDS) throw error;
+    }
+  }
 }
 
 async function applyOne(
@@ -73,18 +87,13 @@ async function applyOne(
   changedIssuers: ReadonlySet<IssuerId>,
   now: Instant,
 ): Promise<Outcome> {
-  let stored = seen;
-  for (let round = 1; ; round++) {
+  return insist(async (round) => {
+    const stored = round === 1 ? seen : await inventory.read(id);
     const change = changeFor(stored?.value, spec, changedIssuers, now);
     if (change === undefined) return 'unchanged';
-    try {
-      await inventory.write(change.record, stored?.revision);
-      return change.outcome;
-    } catch (error) {
-      if (!(error instanceof ConflictError) || round === ROUNDS) throw error;
-      stored = await inventory.read(id);
-    }
-  }
+    await inventory.write(change.record, stored?.revision);
+    return change.outcome;
+  });
 }
 
 interface Change {
@@ -104,21 +113,6 @@ function changeFor(
   if (happening === undefined) return undefined;
   const outcome = happening.event === 'Retired' ? 'retired' : happening.event === 'Reinstated' ? 'declared' : 'changed';
   return { record: apply(record, happening, by), outcome };
-}
-
-function happeningFor(
-  record: CertificateRecord,
-  spec: CertificateSpec | undefined,
-  changedIssuers: ReadonlySet<IssuerId>,
-): Happening | undefined {
-  const retired = record.retiredAt !== undefined;
-  if (spec === undefined) return retired || record.origin !== 'managed' ? undefined : { event: 'Retired' };
-  if (retired) return { event: 'Reinstated', spec };
-  const { consequence, fields } = compareSpecs(record.spec, spec);
-  if (consequence !== 'none') return { event: 'Respecified', spec, fields };
-  if (changedIssuers.has(issuerIdOf(spec.issuerRef)))
-    return { event: 'Reconsidered', cause: 'its issuer changed in the manifest' };
-  return record.failures.blocked ? { event: 'Reconsidered', cause: 'deployed again' } : undefined;
 }
 
 async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {

@@ -4,6 +4,8 @@ import { describeFailure, TransientError } from '../core/errors.ts';
 /** CloudFormation shows about this much of a reason; the whole answer must stay under 4,096 bytes. */
 const REASON_LIMIT_CHARACTERS = 1_000;
 
+const RESPONSE_TIMEOUT_MS = 30_000;
+
 export type ResourceData = Readonly<Record<string, string | number>>;
 
 /**
@@ -33,7 +35,13 @@ export async function respondWith(
 async function put(url: string, answer: object): Promise<void> {
   const body = JSON.stringify(answer);
   // A presigned S3 URL: no content type was signed, so none may be sent.
-  const response = await fetch(url, { method: 'PUT', headers: { 'content-type': '' }, body, redirect: 'error' });
+  const response = await fetch(url, {
+    method: 'PUT',
+    headers: { 'content-type': '' },
+    body,
+    redirect: 'error',
+    signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS),
+  });
   if (!response.ok)
     throw new TransientError('ResponseRefused', `CloudFormation's response URL answered ${response.status}`);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type AttemptId, attemptId, issuerIdOf, type VersionId } from '../../functions/core/certificate.ts';
+import { type AttemptId, attemptId, type VersionId } from '../../functions/core/certificate.ts';
 import type { Provenance, SecretSlot, SecretStore } from '../../functions/core/ports.ts';
 import { DAY_MS, SECOND_MS } from '../../functions/core/time.ts';
 import { buildCsr } from '../../functions/core/x509/csr.ts';
@@ -42,7 +42,7 @@ function provenance(slot: SecretSlot, attempt: AttemptId, leafPem: string, gener
     certificate: slot.certificate,
     attempt,
     generation,
-    issuer: issuerIdOf(ISSUER.ref),
+    issuerRef: ISSUER.ref,
     specDigest: 'digest',
     issuedAt: NOON,
     leaf: { serialNumber, sha256Fingerprint, notBefore, notAfter },

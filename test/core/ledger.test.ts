@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { attemptId, issuerIdOf, versionId } from '../../functions/core/certificate.ts';
+import { attemptId, versionId } from '../../functions/core/certificate.ts';
 import { dailyOrderCap } from '../../functions/core/cap.ts';
 import { decide, dueAt, dueReason } from '../../functions/core/decide.ts';
 import { claimLease, releaseLease } from '../../functions/core/lease.ts';
@@ -10,7 +10,7 @@ import { type CertificateRecord, certificateRecord, HISTORY_LIMIT } from '../../
 import { specDigest } from '../../functions/core/spec-change.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../functions/core/time.ts';
 import { apply, declare, type Happening } from '../../functions/core/transitions.ts';
-import { aLeaf, aSpec, ISSUER, NOON } from '../support/builders.ts';
+import { aLeaf, aSpec, NOON } from '../support/builders.ts';
 
 /** What the world does next: time passes, or somebody wants something, or the next step goes this way or that. */
 type Turn =
@@ -97,7 +97,6 @@ function consequence(
       event: 'AttemptStarted',
       attempt: attemptId.parse(randomUUID()),
       reason: decision.reason,
-      issuer: issuerIdOf(ISSUER.ref),
     };
   }
   if (decision.do === 'defer') return { event: 'Deferred', until: decision.until, cause: decision.cause };
@@ -111,6 +110,8 @@ function consequence(
       return { event: 'AttemptAbandoned', cause: decision.cause };
     case 'intendOrder':
       return { event: 'OrderIntended', csr: 'csr', notAfter: now + 90 * DAY_MS };
+    case 'intendAgain':
+      return { event: 'OrderIntendedAgain' };
     case 'placeOrder':
       return { event: 'OrderPlaced', ticket: { order: '1' }, checkAt: now + MINUTE_MS };
     case 'checkOrder':
@@ -159,8 +160,9 @@ describe('the ledger', () => {
         let world = START;
         for (const turn of history) {
           const next = play(world, turn);
-          if (next.record.attempt?.phase === 'orderIntended' && world.record.attempt?.phase === 'started')
-            placed.push(next.now);
+          const ordered =
+            next.record.attempt?.phase === 'orderPlaced' && world.record.attempt?.phase === 'orderIntended';
+          if (ordered) placed.push(next.now);
           world = next;
         }
         for (const end of placed) {

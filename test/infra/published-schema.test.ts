@@ -10,6 +10,7 @@ const detail: Rotated = {
   certificate: id('payments/orders'),
   generation: 7,
   issuerRef: ISSUER.ref,
+  labels: { team: 'payments' },
   dnsNames: ['orders.internal.example'],
   ...aLeaf(),
   store: { kind: 'SecretsManager', ref: 'arn', version: versionId.parse('v7') },

@@ -180,7 +180,8 @@ describe('a CA that answers something else than was asked for', () => {
       if (port !== 'issuer' || method !== 'check') return answer;
       const { value } = answer as { value: object };
       const start = await stranger.start({ ...request(await shop.record()) });
-      const forged = start.status === 'waiting' ? await stranger.check(start.ticket) : start;
+      const forged =
+        start.status === 'waiting' ? await stranger.check(request(await shop.record()), start.ticket) : start;
       return {
         status: 'done',
         value: {

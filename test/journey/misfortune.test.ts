@@ -149,7 +149,8 @@ describe('a slow CA', () => {
   it('is asked again by a delayed message, not by waiting', async () => {
     const shop = await deploy();
     shop.pca.issuanceDelay = 6;
-    await shop.tick();
+    await shop.twin.tick();
+    await shop.twin.settled();
     const waiting = await shop.record('shop');
     expect(waiting.attempt?.phase).toBe('orderPlaced');
     expect(waiting.lease?.expiresAt).toBe(0);

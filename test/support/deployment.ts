@@ -12,7 +12,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { App, type Stack } from 'aws-cdk-lib';
 import type { CertificateId } from '../../functions/core/certificate.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
-import { DAY_MS, type Instant } from '../../functions/core/time.ts';
+import { DAY_MS, type Instant, SECOND_MS } from '../../functions/core/time.ts';
 
 import { EverleafStack } from '../../lib/everleaf-stack.ts';
 import { AcmPca } from '../../local/services/acm-pca.ts';
@@ -117,6 +117,9 @@ export async function deployOnTwin({ manifest, adapt, pastDays = 100 }: Deployme
     return stored.value;
   };
 
+  // On a busy machine an order is soon too old to be waited for in place, and comes back by a delayed message.
+  const settled = (): Promise<void> => twin.settledAfterDelays('EverleafIssuanceQueue', 5 * SECOND_MS);
+
   return {
     twin,
     pca: ca,
@@ -126,11 +129,11 @@ export async function deployOnTwin({ manifest, adapt, pastDays = 100 }: Deployme
     now: () => twin.clock.now(),
     tick: async () => {
       await twin.tick();
-      await twin.settled();
+      await settled();
     },
     advance: async (ms) => {
       await twin.advance(ms);
-      await twin.settled();
+      await settled();
     },
     deploy: async (text) => {
       await twin.update(assemble(text));

@@ -111,7 +111,7 @@ export class TestIssuer implements Issuer {
     return { status: 'waiting', ticket: { order }, checkAfterSeconds: 1 };
   }
 
-  async check(ticket: Readonly<Record<string, string>>): ReturnType<Issuer['check']> {
+  async check(_request: SigningRequest, ticket: Readonly<Record<string, string>>): ReturnType<Issuer['check']> {
     const chain = this.#orders.get(ticket['order'] ?? '');
     if (chain === undefined) throw new Error('no such order');
     return { status: 'done', value: chain };

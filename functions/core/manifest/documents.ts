@@ -1,4 +1,4 @@
-import { parseAllDocuments, type Document, type YAMLError } from 'yaml';
+import { Composer, type Document, Parser, type YAMLError } from 'yaml';
 import type { Finding } from './finding.ts';
 import { at, type Located } from './located.ts';
 import { locate } from './locate.ts';
@@ -21,6 +21,20 @@ export interface ReadFile {
 /** As a ConfigMap's limit: far more than a person writes in one file. */
 export const MAXIMUM_FILE_BYTES = 1024 * 1024;
 
+/** A rendered chart with all its custom resource definitions has two or three mebibytes. */
+export const MAXIMUM_STREAM_BYTES = 16 * MAXIMUM_FILE_BYTES;
+
+const OPTIONS = {
+  version: '1.2',
+  strict: true,
+  uniqueKeys: true,
+  // Tags such as !!binary would turn text into something that is no plain data.
+  resolveKnownTags: false,
+  // Pretty errors quote the file, which must not happen to a Secret.
+  prettyErrors: false,
+  logLevel: 'silent',
+} as const;
+
 /** Of one document. The rest are nearly always consequences of the first. */
 const MAXIMUM_SYNTAX_FINDINGS = 10;
 
@@ -30,22 +44,12 @@ const MAXIMUM_FINDINGS = 100;
 /** Takes a file apart into the objects that Kubernetes would see. JSON is YAML, too (YAML 1.2 §1.3). */
 export function readDocuments(file: ManifestFile): ReadFile {
   const source = openSource(file);
-  if (source.text.length > MAXIMUM_FILE_BYTES) {
-    return { objects: [], findings: [source.finding(0, tooLarge(source.text.length))] };
-  }
-  const documents = parseAllDocuments(source.text, {
-    version: '1.2',
-    strict: true,
-    uniqueKeys: true,
-    // Tags such as !!binary would turn text into something that is no plain data.
-    resolveKnownTags: false,
-    // Pretty errors quote the file, which must not happen to a Secret.
-    prettyErrors: false,
-    logLevel: 'silent',
-  });
+  const limit = file.isStream === true ? MAXIMUM_STREAM_BYTES : MAXIMUM_FILE_BYTES;
+  if (source.text.length > limit) return { objects: [], findings: [source.finding(0, tooLarge(source.text, limit))] };
   const objects: ManifestObject[] = [];
   const findings: Finding[] = [];
-  for (const document of documents) {
+  // One by one, as they are composed: a stream's trees together would take a hundred times its size.
+  for (const document of new Composer(OPTIONS).compose(new Parser().parse(source.text))) {
     const read = readDocument(source, document);
     for (const object of read.objects) objects.push(object);
     for (const finding of read.findings) findings.push(finding);
@@ -109,10 +113,10 @@ const GIVEN_UP = {
   remedy: 'Mend what was found, or keep the file out of this folder.',
 };
 
-const tooLarge = (length: number) => ({
+const tooLarge = ({ length }: string, limit: number) => ({
   severity: 'error' as const,
   code: 'FileTooLarge',
-  message: `The file holds ${length.toLocaleString('en')} characters; ${MAXIMUM_FILE_BYTES.toLocaleString('en')} is the most that is read.`,
+  message: `The file holds ${length.toLocaleString('en')} characters; ${limit.toLocaleString('en')} is the most that is read.`,
   remedy: 'Split it into several files.',
 });
 

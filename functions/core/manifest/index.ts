@@ -1,5 +1,5 @@
 export { parseManifest, type ParsedManifest } from './parse-manifest.ts';
-export { MAXIMUM_FILE_BYTES } from './documents.ts';
+export { MAXIMUM_FILE_BYTES, MAXIMUM_STREAM_BYTES } from './documents.ts';
 export { inReadingOrder, isError, type Finding } from './finding.ts';
 export { counted, renderFinding, type Emphasis } from './render.ts';
 export type { IssuerKind } from './kinds.ts';

@@ -1,6 +1,6 @@
 import { issuerIdOf, type IssuerRef, type Manifest } from '../certificate.ts';
 import type { IssuerDocumentKind } from '../ports.ts';
-import { readDocuments, type ManifestObject, type ReadFile } from './documents.ts';
+import { type ManifestObject, readDocuments } from './documents.ts';
 import { compareText, inReadingOrder, isError, type Finding } from './finding.ts';
 import {
   bindIssuers,
@@ -32,14 +32,18 @@ export interface ParsedManifest {
 const MAXIMUM_DOCUMENTS = 20_000;
 
 /** Reads a folder of manifests: the desired state, and everything that is to be said about how it was written. */
-export function parseManifest(files: readonly ManifestFile[], kinds: readonly IssuerKind[]): ParsedManifest {
-  const { objects, findings } = readAll(files);
+export function parseManifest(
+  files: readonly ManifestFile[],
+  kinds: readonly IssuerKind[],
+  onRead: (files: number) => void = () => {},
+): ParsedManifest {
+  const findings: Finding[] = [];
   const certificates: DeclaredCertificate[] = [];
   const issuers: DeclaredIssuer[] = [];
   const refused: Declared<never>[] = [];
   const skipped = new Map<string, number>();
 
-  for (const object of objects) {
+  for (const object of readAll(files, findings, onRead)) {
     const identity = identityOf(object.node);
     const classified = classify(object, kinds);
     switch (classified.as) {
@@ -84,19 +88,23 @@ export function parseManifest(files: readonly ManifestFile[], kinds: readonly Is
 }
 
 /** In the files' order, so that the first of two duplicates is the same one on every machine. */
-function readAll(files: readonly ManifestFile[]): { objects: ManifestObject[]; findings: Finding[] } {
-  const read: ReadFile[] = [];
+function* readAll(
+  files: readonly ManifestFile[],
+  findings: Finding[],
+  onRead: (files: number) => void,
+): Iterable<ManifestObject> {
   let documents = 0;
-  for (const file of files.toSorted((a, b) => compareText(a.path, b.path))) {
-    const one = readDocuments(file);
-    documents += one.objects.length;
+  for (const [index, file] of files.toSorted((a, b) => compareText(a.path, b.path)).entries()) {
+    const read = readDocuments(file);
+    documents += read.objects.length;
     if (documents > MAXIMUM_DOCUMENTS) {
-      read.push({ objects: [], findings: [tooManyDocuments(file)] });
-      break;
+      findings.push(tooManyDocuments(file));
+      return;
     }
-    read.push(one);
+    for (const finding of read.findings) findings.push(finding);
+    yield* read.objects;
+    onRead(index + 1);
   }
-  return { objects: read.flatMap(({ objects }) => objects), findings: read.flatMap(({ findings }) => findings) };
 }
 
 const tooManyDocuments = (file: ManifestFile): Finding => ({

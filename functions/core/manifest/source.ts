@@ -5,6 +5,8 @@ import { mayHoldKeyMaterial, tidy } from './show-value.ts';
 export interface ManifestFile {
   readonly path: string;
   readonly text: string;
+  /** Piped in whole, as a renderer writes it: it may be larger than what a person writes in one file. */
+  readonly isStream?: boolean;
 }
 
 /** What a finding says, without its place. */

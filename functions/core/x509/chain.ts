@@ -2,17 +2,17 @@ import type { X509Certificate } from 'node:crypto';
 import type { Instant } from '../time.ts';
 import { type CertificateFacts, readCertificate } from './leaf.ts';
 
-/** More links than any CA uses; bounds the work on a hostile answer. */
-const MAX_DEPTH = 8;
+/** Candidates looked at in one search; bounds the work on certificates that all sign each other. */
+const MAX_LOOKS = 200;
 
 export type ChainVerdict =
-  /** `path`: the intermediates in order, from the leaf's issuer up, the anchor left out. */
-  | { readonly trusted: true; readonly path: readonly CertificateFacts[] }
+  /** `path`: the intermediates in order, from the leaf's issuer up; `anchor`: where it ends. */
+  | { readonly trusted: true; readonly path: readonly CertificateFacts[]; readonly anchor: CertificateFacts }
   | { readonly trusted: false; readonly why: string };
 
 /**
- * Builds the path from `leaf` to one of `anchors` through `intermediates` (RFC 5280 §6.1: signatures, names, validity and
- * the CA bit; policy and name constraints are left to clients).
+ * Builds a path from `leaf` to one of `anchors` through `intermediates`: signatures, names, validity, the CA bit and path
+ * length (RFC 5280 §6.1). Policies and name constraints are left to clients. Every way is tried: CAs send cross-signed twins.
  */
 export function verifyChain(
   leaf: CertificateFacts,
@@ -20,42 +20,51 @@ export function verifyChain(
   anchors: readonly CertificateFacts[],
   now: Instant,
 ): ChainVerdict {
-  const path: CertificateFacts[] = [];
-  let subject = leaf;
-  while (path.length <= MAX_DEPTH) {
-    const child = subject;
-    const anchor = anchors.find((candidate) => issued(candidate.x509, child.x509));
-    if (anchor !== undefined) {
-      return isValidAt(anchor, now)
-        ? { trusted: true, path }
-        : { trusted: false, why: `the trust anchor ${span(anchor)}` };
-    }
-    const issuer = intermediates.find((candidate) => !path.includes(candidate) && issued(candidate.x509, child.x509));
-    if (issuer === undefined) {
-      return {
-        trusted: false,
-        why: `nothing in the chain or among the trust anchors signed "${oneLine(child.x509.subject)}"`,
-      };
-    }
-    if (!issuer.isCertificateAuthority)
-      return { trusted: false, why: `"${oneLine(issuer.x509.subject)}" is not a CA certificate` };
-    if (!isValidAt(issuer, now)) return { trusted: false, why: `the intermediate ${span(issuer)}` };
-    path.push(issuer);
-    subject = issuer;
+  let looks = 0;
+  let why = `nothing in the chain or among the trust anchors signed "${nameOf(leaf)}"`;
+
+  /** Whether `issuer` may stand above `path`; says why not when it signed and yet may not. */
+  function mayIssue(issuer: CertificateFacts, child: CertificateFacts, path: readonly CertificateFacts[]): boolean {
+    looks += 1;
+    if (looks > MAX_LOOKS || !signed(issuer.x509, child.x509)) return false;
+    const fault = faultOf(issuer, path.length, now);
+    if (fault !== undefined) why = fault;
+    return fault === undefined;
   }
-  return { trusted: false, why: `the chain has more than ${MAX_DEPTH} links` };
+
+  function search(child: CertificateFacts, path: readonly CertificateFacts[]): ChainVerdict | undefined {
+    for (const anchor of anchors) if (mayIssue(anchor, child, path)) return { trusted: true, path, anchor };
+    for (const issuer of intermediates) {
+      if (path.includes(issuer) || !mayIssue(issuer, child, path)) continue;
+      const found = search(issuer, [...path, issuer]);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  return search(leaf, []) ?? { trusted: false, why };
+}
+
+/** What keeps a certificate from standing above `below` others, if anything does. */
+function faultOf(issuer: CertificateFacts, below: number, now: Instant): string | undefined {
+  if (!issuer.isCertificateAuthority) return `"${nameOf(issuer)}" is not a CA certificate`;
+  if (now < issuer.notBefore || now >= issuer.notAfter) {
+    return `"${nameOf(issuer)}" is valid only from ${issuer.x509.validFrom} to ${issuer.x509.validTo}`;
+  }
+  const { pathLength } = issuer;
+  return pathLength !== undefined && below > pathLength
+    ? `"${nameOf(issuer)}" allows ${pathLength} intermediates below it, and there are ${below}`
+    : undefined;
 }
 
 export const readCertificates = (pems: readonly string[]): readonly CertificateFacts[] => pems.map(readCertificate);
 
-function issued(issuer: X509Certificate, subject: X509Certificate): boolean {
+function signed(issuer: X509Certificate, subject: X509Certificate): boolean {
   return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }
 
-const isValidAt = (facts: CertificateFacts, now: Instant): boolean => facts.notBefore <= now && now < facts.notAfter;
-
-const span = ({ x509 }: CertificateFacts): string =>
-  `"${oneLine(x509.subject)}" is valid only from ${x509.validFrom} to ${x509.validTo}`;
-
-/** Node answers undefined, against its types, for a certificate without a subject. */
-const oneLine = (name: string | undefined): string => name?.replaceAll('\n', ', ') ?? 'a certificate without a subject';
+/** On one line. Node answers undefined, against its types, for a certificate without a subject. */
+function nameOf({ x509 }: CertificateFacts): string {
+  const subject: string | undefined = x509.subject;
+  return subject?.replaceAll('\n', ', ') ?? 'a certificate without a subject';
+}

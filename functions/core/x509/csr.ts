@@ -22,6 +22,7 @@ import {
 import type { CertificateSpec } from '../certificate.ts';
 import type { KeyHandle } from '../ports.ts';
 import { toPem } from './pem.ts';
+import { ID_AT_COMMON_NAME, ID_AT_COUNTRY, ID_AT_SERIAL_NUMBER, subjectAttributes } from './subject.ts';
 import { extendedKeyUsageOids, keyUsageBits } from './usages.ts';
 
 const ID_EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
@@ -58,22 +59,11 @@ export function csrPublicKey(pem: string): KeyObject {
   return createPublicKey({ key: spki, format: 'der', type: 'spki' });
 }
 
-/** X.520 attribute types in the order cert-manager (Go's `pkix.Name`) writes them. */
 function subjectName({ commonName, subject }: CertificateSpec): Name {
-  const attributes: [string, readonly string[] | undefined][] = [
-    ['2.5.4.6', subject.countries],
-    ['2.5.4.10', subject.organizations],
-    ['2.5.4.11', subject.organizationalUnits],
-    ['2.5.4.7', subject.localities],
-    ['2.5.4.8', subject.provinces],
-    ['2.5.4.9', subject.streetAddresses],
-    ['2.5.4.17', subject.postalCodes],
-    ['2.5.4.3', commonName === undefined ? undefined : [commonName]],
-    ['2.5.4.5', subject.serialNumber === undefined ? undefined : [subject.serialNumber]],
-  ];
+  const common = commonName === undefined ? [] : [{ type: ID_AT_COMMON_NAME, values: [commonName] }];
   return new Name(
-    attributes.flatMap(([type, values]) =>
-      (values ?? []).map(
+    [...subjectAttributes(subject), ...common].flatMap(({ type, values }) =>
+      values.map(
         (value) =>
           new RelativeDistinguishedName([new AttributeTypeAndValue({ type, value: attributeValue(type, value) })]),
       ),
@@ -83,14 +73,15 @@ function subjectName({ commonName, subject }: CertificateSpec): Name {
 
 /** Country and serial number are PrintableString by X.520; everything else is UTF-8 (RFC 5280 §4.1.2.4). */
 function attributeValue(type: string, value: string): AttributeValue {
-  const printable = type === '2.5.4.6' || type === '2.5.4.5';
+  const printable = type === ID_AT_COUNTRY || type === ID_AT_SERIAL_NUMBER;
   return new AttributeValue(printable ? { printableString: value } : { utf8String: value });
 }
 
 function requestedExtensions(spec: CertificateSpec): Extensions {
   const names = generalNames(spec);
   const purposes = extendedKeyUsageOids(spec.usages);
-  const extensions = [extension(id_ce_keyUsage, new KeyUsage(keyUsageBits(spec.usages)), true)];
+  const bits = keyUsageBits(spec.usages);
+  const extensions = bits === 0 ? [] : [extension(id_ce_keyUsage, new KeyUsage(bits), true)];
   if (purposes.length > 0) extensions.push(extension(id_ce_extKeyUsage, new ExtendedKeyUsage([...purposes]), false));
   if (names.length > 0) {
     // Critical when it is the only name there is (RFC 5280 §4.2.1.6).

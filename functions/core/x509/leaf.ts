@@ -12,11 +12,14 @@ import {
   SubjectAlternativeName,
 } from '@peculiar/asn1-x509';
 import type { LeafFacts } from '../certificate.ts';
+import { ID_AT_COMMON_NAME } from './subject.ts';
 
 /** What a certificate says, as far as the gate asks. */
 export interface CertificateFacts extends LeafFacts {
   readonly x509: X509Certificate;
-  readonly commonName: string | undefined;
+  readonly commonNames: readonly string[];
+  /** Everything else in the subject, by attribute type (OID) and value. */
+  readonly subject: readonly { readonly type: string; readonly value: string }[];
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
   readonly uris: readonly string[];
@@ -27,6 +30,10 @@ export interface CertificateFacts extends LeafFacts {
   readonly keyUsageBits: number | undefined;
   readonly extendedKeyUsageOids: readonly string[];
   readonly isCertificateAuthority: boolean;
+  /** `pathLenConstraint`; undefined: no limit. */
+  readonly pathLength: number | undefined;
+  /** Object identifiers of the extensions marked critical. */
+  readonly criticalExtensions: readonly string[];
 }
 
 /** Reads one PEM certificate. Throws on anything that is not one: the caller says whose answer it was. */
@@ -37,11 +44,16 @@ export function readCertificate(pem: string): CertificateFacts {
     (tbsCertificate.extensions ?? []).map(({ extnID, extnValue }) => [extnID, extnValue.buffer]),
   );
   const names = parseExtension(extensions.get(id_ce_subjectAltName), SubjectAlternativeName) ?? [];
+  const constraints = parseExtension(extensions.get(id_ce_basicConstraints), BasicConstraints);
+  const attributes = tbsCertificate.subject.flatMap((relativeName) =>
+    relativeName.map(({ type, value }) => ({ type, value: value.toString() })),
+  );
   const keyUsage = parseExtension(extensions.get(id_ce_keyUsage), KeyUsage);
   return {
     x509,
     ...leafFactsOf(x509),
-    commonName: commonNameOf(tbsCertificate.subject),
+    commonNames: attributes.filter(({ type }) => type === ID_AT_COMMON_NAME).map(({ value }) => value),
+    subject: attributes.filter(({ type }) => type !== ID_AT_COMMON_NAME),
     dnsNames: names.flatMap(({ dNSName }) => dNSName ?? []),
     ipAddresses: names.flatMap(({ iPAddress }) => iPAddress ?? []),
     uris: names.flatMap(({ uniformResourceIdentifier }) => uniformResourceIdentifier ?? []),
@@ -50,7 +62,9 @@ export function readCertificate(pem: string): CertificateFacts {
     keyUsageBits: keyUsage?.toNumber(),
     extendedKeyUsageOids: [...(parseExtension(extensions.get(id_ce_extKeyUsage), ExtendedKeyUsage) ?? [])],
     // Not `x509.ca`: OpenSSL says no to a CA whose key usage does not let it sign.
-    isCertificateAuthority: parseExtension(extensions.get(id_ce_basicConstraints), BasicConstraints)?.cA ?? false,
+    isCertificateAuthority: constraints?.cA ?? false,
+    pathLength: constraints?.pathLenConstraint,
+    criticalExtensions: (tbsCertificate.extensions ?? []).flatMap(({ extnID, critical }) => (critical ? extnID : [])),
   };
 }
 
@@ -65,13 +79,4 @@ export function leafFactsOf(x509: X509Certificate): LeafFacts {
 
 function parseExtension<T>(der: ArrayBuffer | undefined, type: new () => T): T | undefined {
   return der === undefined ? undefined : AsnConvert.parse(der, type);
-}
-
-const ID_AT_COMMON_NAME = '2.5.4.3';
-
-function commonNameOf(subject: Certificate['tbsCertificate']['subject']): string | undefined {
-  for (const relativeName of subject) {
-    for (const { type, value } of relativeName) if (type === ID_AT_COMMON_NAME) return value.toString();
-  }
-  return undefined;
 }

@@ -3,7 +3,9 @@ import {
   type CertificateAuthority,
   DescribeCertificateAuthorityCommand,
   GetCertificateAuthorityCertificateCommand,
+  type GetCertificateAuthorityCertificateResponse,
   GetCertificateCommand,
+  type GetCertificateResponse,
   IssueCertificateCommand,
   type SigningAlgorithm,
 } from '@aws-sdk/client-acm-pca';
@@ -32,27 +34,22 @@ export type Credentials = () => Promise<{ accessKeyId: string; secretAccessKey: 
 export function acmPcaIssuer(options: AcmPcaOptions, credentials: Credentials | undefined): Issuer {
   const arn = options.certificateAuthorityArn;
   const client = new ACMPCAClient({
+    ...CLIENT_SETTINGS,
     region: options.region,
-    maxAttempts: CLIENT_SETTINGS.maxAttempts,
     ...(credentials === undefined ? {} : { credentials }),
   });
   const authority = once(() => describeAuthority(client, arn));
   const anchors = once(() => trustAnchors(client, arn));
 
-  async function check(ticket: Ticket): Promise<Step<IssuedChain>> {
-    const certificateArn = ticket['certificateArn'] ?? '';
+  /** Undefined while the CA is still at it. */
+  async function fetchCertificate(certificateArn: string): Promise<GetCertificateResponse | undefined> {
     try {
-      const answer = await client.send(
+      return await client.send(
         new GetCertificateCommand({ CertificateAuthorityArn: arn, CertificateArn: certificateArn }),
       );
-      const [leaf, ...more] = splitCertificates(answer.Certificate ?? '');
-      if (leaf === undefined)
-        throw new TransientError('EmptyAnswer', `${certificateArn}: the answer holds no certificate`);
-      const intermediates = [...more, ...splitCertificates(answer.CertificateChain ?? '')];
-      return { status: 'done', value: { leaf, intermediates, trustAnchors: await anchors() } };
     } catch (error) {
       const name = failureName(error);
-      if (name === 'RequestInProgressException') return { status: 'waiting', ticket, checkAfterSeconds: POLL_SECONDS };
+      if (name === 'RequestInProgressException') return undefined;
       if (name === 'RequestFailedException' || name === 'ResourceNotFoundException') {
         throw new TransientError('OrderFailed', `${certificateArn}: the CA gave up on it (${name})`, {
           cause: error,
@@ -61,6 +58,17 @@ export function acmPcaIssuer(options: AcmPcaOptions, credentials: Credentials | 
       }
       throw awsFailure(error, `fetching ${certificateArn}`);
     }
+  }
+
+  async function check(_request: SigningRequest, ticket: Ticket): Promise<Step<IssuedChain>> {
+    const certificateArn = ticket['certificateArn'] ?? '';
+    const answer = await fetchCertificate(certificateArn);
+    if (answer === undefined) return { status: 'waiting', ticket, checkAfterSeconds: POLL_SECONDS };
+    const [leaf, ...more] = splitCertificates(answer.Certificate ?? '');
+    if (leaf === undefined)
+      throw new TransientError('EmptyAnswer', `${certificateArn}: the answer holds no certificate`);
+    const intermediates = [...more, ...splitCertificates(answer.CertificateChain ?? '')];
+    return { status: 'done', value: { leaf, intermediates, trustAnchors: await anchors() } };
   }
 
   return {
@@ -106,11 +114,20 @@ async function describeAuthority(client: ACMPCAClient, arn: string): Promise<Cer
   }
 }
 
+async function authorityCertificate(
+  client: ACMPCAClient,
+  arn: string,
+): Promise<GetCertificateAuthorityCertificateResponse> {
+  try {
+    return await client.send(new GetCertificateAuthorityCertificateCommand({ CertificateAuthorityArn: arn }));
+  } catch (error) {
+    throw awsFailure(error, `fetching the certificate of ${arn}`);
+  }
+}
+
 /** The top of the CA's own chain, or the CA itself where it is a root. */
 async function trustAnchors(client: ACMPCAClient, arn: string): Promise<readonly string[]> {
-  const { Certificate, CertificateChain } = await client.send(
-    new GetCertificateAuthorityCertificateCommand({ CertificateAuthorityArn: arn }),
-  );
+  const { Certificate, CertificateChain } = await authorityCertificate(client, arn);
   const top = [...splitCertificates(Certificate ?? ''), ...splitCertificates(CertificateChain ?? '')].at(-1);
   return top === undefined ? [] : [top];
 }
