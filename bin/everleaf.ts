@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
+import type { Format } from './commands/validate.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { EXIT_USAGE, exitCodeOf } from './commands/exit-codes.ts';
 
@@ -47,17 +48,47 @@ Examples:
     .command('validate')
     .description('say what a deploy would refuse, with file, line, column and remedy')
     .argument('<dir>', 'folder of cert-manager documents; - reads them from stdin')
-    .addOption(new Option('--json', 'print one JSON document').default(false))
+    .addOption(
+      new Option('--format <format>', 'text for people, json for programs, github for annotations')
+        .choices(['text', 'json', 'github'])
+        .default('text'),
+    )
+    .addOption(new Option('--json', 'the same as --format json').implies({ format: 'json' }))
     .addHelpText(
       'after',
       `
 Examples:
   everleaf validate certificates
-  kustomize build overlays/prod | everleaf validate -${EXIT_CODES}`,
+  kustomize build overlays/prod | everleaf validate -
+  everleaf validate certificates --format github   annotations on a pull request${EXIT_CODES}`,
     )
-    .action(async (dir: string, options: { json: boolean }) => {
+    .action(async (dir: string, options: { format: Format }) => {
       const { validate } = await import('./commands/validate.ts');
       process.exitCode = await validate(dir, options, process);
+    });
+
+  everleaf
+    .command('plan')
+    .description('say what a deploy would issue, re-issue, retire and leave alone, and why')
+    .argument('<dir>', 'folder of cert-manager documents')
+    .option('--stack <name>', 'the deployed stack to compare with (none: a fresh account)')
+    .option('--table <name>', "its inventory, where there is no stack to ask: the stack's output TableName")
+    .option('--endpoint <url>', 'where they are, if not at AWS: what `twin --keep` prints')
+    .option('--json', 'print one JSON document', false)
+    .addHelpText(
+      'after',
+      `
+Reads with your own credentials (cloudformation:DescribeStacks; dynamodb:Scan and dynamodb:GetItem on the table), and
+writes nothing.
+
+Examples:
+  everleaf plan certificates                    on an account that has none
+  everleaf plan certificates --stack Everleaf   against what is deployed
+  everleaf plan certificates --json | jq '.changes[] | select(.action != "leave")'${EXIT_CODES}`,
+    )
+    .action(async (dir: string, options: { stack?: string; table?: string; endpoint?: string; json: boolean }) => {
+      const { plan } = await import('./commands/plan.ts');
+      process.exitCode = await plan(dir, options, process);
     });
   return everleaf;
 }

@@ -1,16 +1,19 @@
 import { styleText } from 'node:util';
 import { ISSUERS } from '../../functions/catalogue.ts';
-import { EverleafError } from '../../functions/core/errors.ts';
+import { EverleafError, PermanentError } from '../../functions/core/errors.ts';
 import {
   counted,
   type Emphasis,
   isError,
+  MAXIMUM_STREAM_BYTES,
   type ParsedManifest,
   parseManifest,
   renderFinding,
 } from '../../functions/core/manifest/index.ts';
 import { decodeManifest, loadManifest } from '../../lib/manifest-folder.ts';
+import { STDIN, toAnnotations } from './annotations.ts';
 import { EXIT_FINDINGS, EXIT_FINE, EXIT_USAGE } from './exit-codes.ts';
+import { readingProgress } from './reading-progress.ts';
 
 /** What a command prints to and reads from: `process` has all three. */
 export interface Terminal {
@@ -19,27 +22,53 @@ export interface Terminal {
   readonly stdin?: AsyncIterable<string | Uint8Array>;
 }
 
+export const FORMATS = ['text', 'json', 'github'] as const;
+export type Format = (typeof FORMATS)[number];
+
 /** `everleaf validate DIR`: says what a deploy would refuse, without an account and before anything runs. */
-export async function validate(path: string, options: { readonly json: boolean }, io: Terminal): Promise<number> {
+export async function validate(path: string, options: { readonly format: Format }, io: Terminal): Promise<number> {
   let parsed: ParsedManifest;
   try {
-    parsed = path === '-' ? await readStdin(io) : loadManifest(path, ISSUERS);
+    parsed = path === '-' ? await readStdin(io) : loadManifest(path, ISSUERS, readingProgress(io.stderr));
   } catch (error) {
     if (!(error instanceof EverleafError)) throw error;
     io.stderr.write(`${error.message}\n`);
     return EXIT_USAGE;
   }
-  io.stdout.write(options.json ? `${toJson(parsed)}\n` : toText(parsed, io.stdout));
+  io.stdout.write(render(parsed, options.format, io.stdout));
   return parsed.findings.some(isError) ? EXIT_FINDINGS : EXIT_FINE;
 }
 
-/** `kustomize build . | everleaf validate -` */
+/** `kustomize build . | everleaf validate -`. Stops reading where there is more than can be a manifest. */
 async function readStdin(io: Terminal): Promise<ParsedManifest> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of io.stdin ?? []) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-  const read = decodeManifest('stdin', Buffer.concat(chunks));
-  if ('text' in read) return parseManifest([read], ISSUERS);
+  let bytes = 0;
+  for await (const chunk of io.stdin ?? []) {
+    const part = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    chunks.push(part);
+    bytes += part.length;
+    if (bytes > MAXIMUM_STREAM_BYTES) throw streamTooLarge();
+  }
+  const read = decodeManifest(STDIN, Buffer.concat(chunks));
+  if ('text' in read) return parseManifest([{ ...read, isStream: true }], ISSUERS);
   return { ...parseManifest([], ISSUERS), findings: [read] };
+}
+
+const streamTooLarge = (): EverleafError =>
+  new PermanentError(
+    'StreamTooLarge',
+    `stdin holds more than ${MAXIMUM_STREAM_BYTES.toLocaleString('en')} bytes, the most that is read from it; write it to files and name their folder`,
+  );
+
+function render(parsed: ParsedManifest, format: Format, stream: NodeJS.WritableStream): string {
+  switch (format) {
+    case 'json':
+      return `${toJson(parsed)}\n`;
+    case 'github':
+      return `${toAnnotations(parsed.findings)}${summary(parsed)}\n`;
+    case 'text':
+      return toText(parsed, stream);
+  }
 }
 
 function toJson({ declared, findings, skipped }: ParsedManifest): string {

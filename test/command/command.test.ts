@@ -108,7 +108,7 @@ describe('everleaf validate', () => {
 });
 
 describe('everleaf --help', () => {
-  it.each([[[]], [['--help']], [['twin', '--help']], [['validate', '--help']]])(
+  it.each([[[]], [['--help']], [['twin', '--help']], [['validate', '--help']], [['plan', '--help']]])(
     'teaches: %j',
     async (options: string[]) => {
       const { stdout, stderr } = await everleaf(options);

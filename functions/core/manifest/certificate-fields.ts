@@ -14,7 +14,7 @@ export const CERTIFICATE_FIELDS = [
   {
     path: 'metadata.labels',
     verdict: 'honoured',
-    does: 'Kept in the inventory with the certificate. A change of labels alone issues nothing.',
+    does: 'Kept in the inventory with the certificate and told in its events. A change of labels alone issues nothing.',
   },
   {
     path: 'metadata.annotations.cert-manager.io/issue-temporary-certificate',
@@ -29,7 +29,11 @@ export const CERTIFICATE_FIELDS = [
     because: 'it gives an object another name each time, unless it has a `name` as well',
     remedy: 'Write `name:` with the name it should keep.',
   },
-  { path: 'metadata', verdict: 'record', holds: 'what an API server adds: uid, resourceVersion, managedFields …' },
+  {
+    path: 'metadata',
+    verdict: 'record',
+    holds: 'what an API server adds, such as uid, resourceVersion and managedFields',
+  },
   {
     path: 'spec.secretName',
     verdict: 'honoured',

@@ -14,9 +14,15 @@ const DECLINED = (CERTIFICATE_FIELDS as readonly Field[]).flatMap((field) =>
 
 /** One finding for each field that is understood and not carried out. */
 export function unsupportedFieldProblems(fields: CertificateFields): Problem[] {
-  const declined = DECLINED.filter(({ name }) => fields[name] !== undefined && !isWhatHappensAnyway(name, fields));
+  const declined = DECLINED.filter(({ name }) => !asksNothing(fields[name]) && !isWhatHappensAnyway(name, fields));
   const problems = declined.map(({ name, field }) => declinedProblem(field, name));
   return [...problems, ...(fields.isCA === true ? [CA_CERTIFICATE] : [])];
+}
+
+/** Absent, or empty all through: how charts write what nobody filled in, and Go what is left out. */
+function asksNothing(value: unknown): boolean {
+  if (value === undefined || value === '') return true;
+  return typeof value === 'object' && value !== null && Object.values(value).every(asksNothing);
 }
 
 const isWhatHappensAnyway = (name: keyof CertificateFields, fields: CertificateFields): boolean =>
