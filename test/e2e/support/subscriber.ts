@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { type Announcement, parseEvent } from '../../../lib/index.ts';
+import { eventually } from './eventually.ts';
+import type { World } from './world.ts';
+
+type Detail<Type extends Announcement['type']> = Extract<Announcement, { type: Type }>['detail'];
+
+/** The subscribing stack's queue. Keeps what it has read, since events come at least once and in no order. */
+export class Subscriber {
+  readonly #world: World;
+  readonly #queueUrl: string;
+  readonly #assembly: string;
+  readonly #seen: Announcement[] = [];
+
+  private constructor(world: World, assembly: string, queueUrl: string) {
+    this.#world = world;
+    this.#assembly = assembly;
+    this.#queueUrl = queueUrl;
+  }
+
+  static async deploy(world: World): Promise<Subscriber> {
+    const app = `node ${join('test', 'e2e', 'subscriber', 'app.ts')}`;
+    const assembly = await world.cdk.synthesize(app, { busName: world.output('BusName') });
+    const { outputs } = await world.cdk.deploy(assembly);
+    return new Subscriber(world, assembly, outputs['QueueUrl'] ?? '');
+  }
+
+  /** The event that tells `what` of a certificate, as any subscriber would parse it. */
+  told<Type extends Announcement['type']>(
+    type: Type,
+    certificate: string,
+    what: string,
+    fits: (detail: Detail<Type>) => boolean,
+  ): Promise<Detail<Type>> {
+    return eventually(`the subscriber is told ${what} of ${certificate}`, async () => {
+      for (const message of await this.#world.account.receive(this.#queueUrl)) {
+        this.#seen.push(parseEvent(JSON.parse(message.Body ?? '')));
+        await this.#world.account.delete(this.#queueUrl, message);
+      }
+      const details = this.#seen.filter((event) => event.type === type).map(({ detail }) => detail as Detail<Type>);
+      return details.find((detail) => detail.certificate === certificate && fits(detail));
+    });
+  }
+
+  /** A bus with a subscriber's rule on it cannot be deleted. */
+  async destroy(): Promise<void> {
+    await this.#world.cdk.succeed('destroy', '--app', this.#assembly, '--all', '--force');
+  }
+}

@@ -1,0 +1,154 @@
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Operator } from '../../../bin/twin/operator.ts';
+import type { CertificateId } from '../../../functions/core/certificate.ts';
+import type { CertificateRecord } from '../../../functions/core/record.ts';
+import { secretNameOf } from '../../../functions/stores/secrets-manager.ts';
+import { changeTemplate, leaveOut, LEFT_OUT, type Template } from '../adaptations.ts';
+import { ACCOUNT_ID, REGION } from '../host/environment.ts';
+import { Account } from './account.ts';
+import { Cdk } from './cdk.ts';
+import { eventually } from './eventually.ts';
+import { PrivateCa } from './private-ca.ts';
+import { readSettings, type Settings } from './settings.ts';
+
+export const STACK = 'Everleaf';
+
+/** One deployment of the app, and everything around it that the story needs. */
+export class World {
+  readonly settings: Settings;
+  readonly account: Account;
+  readonly cdk: Cdk;
+  readonly ca: PrivateCa;
+  /** The manifest that is deployed: the checkout's sample, as the story changes it. */
+  readonly manifest: string;
+  /** What every deploy so far had to leave out of the template. */
+  readonly leftOut = new Set<string>();
+  outputs: Readonly<Record<string, string>> = {};
+  resources: ReadonlyMap<string, string> = new Map();
+  #operator: Operator | undefined;
+  /** Of the manifest as it is; each deploy takes a copy. */
+  #assembly: string | undefined;
+
+  private constructor(settings: Settings, ca: PrivateCa) {
+    this.settings = settings;
+    this.ca = ca;
+    this.account = new Account(settings.endpoint);
+    this.cdk = new Cdk(settings);
+    this.manifest = join(settings.folder, 'certificates');
+  }
+
+  static async start(): Promise<World> {
+    const settings = readSettings();
+    const world = new World(settings, await PrivateCa.start(settings.privateCaPort));
+    cpSync(join(settings.root, 'certificates'), world.manifest, { recursive: true });
+    await world.cdk.succeed('bootstrap', `aws://${ACCOUNT_ID}/${REGION}`);
+    return world;
+  }
+
+  async stop(): Promise<void> {
+    this.#operator?.close();
+    this.account.close();
+    await this.ca.stop();
+  }
+
+  writeManifest(file: string, yaml: string): void {
+    writeFileSync(join(this.manifest, file), yaml);
+    this.synthesizeAgain();
+  }
+
+  removeManifest(file: string): void {
+    rmSync(join(this.manifest, file));
+    this.synthesizeAgain();
+  }
+
+  /** Deploys what the real app makes of the manifest as it is now. Answers what the CDK command printed. */
+  async deploy(change?: (template: Template) => void): Promise<string> {
+    const { output, outputs } = await this.cdk.deploy(await this.assemble(change));
+    this.outputs = outputs;
+    this.resources = await this.account.resources(STACK);
+    this.#operator?.close();
+    this.#operator = new Operator(this.account.connection, this.output('TableName'), STACK);
+    return output;
+  }
+
+  /** What the real app synthesizes, less what the emulator cannot do, and changed as the test says. */
+  async assemble(change: (template: Template) => void = () => undefined): Promise<string> {
+    const assembly = this.cdk.newFolder();
+    cpSync(await this.#synthesized(), assembly, { recursive: true });
+    changeTemplate(assembly, STACK, (template) => {
+      for (const type of leaveOut(template, LEFT_OUT)) this.leftOut.add(type);
+      change(template);
+    });
+    return assembly;
+  }
+
+  async destroy(): Promise<string> {
+    return this.cdk.succeed('destroy', '--app', await this.#synthesized(), '--all', '--force');
+  }
+
+  /** Forgets what was synthesized: the next deploy does it again, though the manifest is the same. */
+  synthesizeAgain(): void {
+    this.#assembly = undefined;
+  }
+
+  async #synthesized(): Promise<string> {
+    this.#assembly ??= await this.cdk.synthesize(undefined, { manifest: this.manifest });
+    return this.#assembly;
+  }
+
+  /** CDK puts a hash after the name. */
+  output(name: string): string {
+    const found = Object.entries(this.outputs).find(([key]) => key.startsWith(`Everleaf${name}`));
+    if (found === undefined) throw new Error(`the stack has no output ${name}`);
+    return found[1];
+  }
+
+  /** The physical id of a resource, by its path in the app: `EverleafDetectionDetectFunction`. */
+  resource(path: string): string {
+    const found = [...this.resources].find(([id]) => id.slice(0, -8) === path);
+    if (found === undefined)
+      throw new Error(`the stack has no ${path}; it has ${[...this.resources.keys()].join(', ')}`);
+    return found[1];
+  }
+
+  get operator(): Operator {
+    if (this.#operator === undefined) throw new Error('nothing is deployed yet');
+    return this.#operator;
+  }
+
+  /** Looks for what is due, as the schedule does. Answers how much there was. */
+  async tick(): Promise<number> {
+    const answer = await this.account.invoke(this.resource('EverleafDetectionDetectFunction'), {});
+    return (answer as { readonly due: number }).due;
+  }
+
+  async record(name: string): Promise<CertificateRecord> {
+    const stored = await this.operator.inventory.read(idOf(name));
+    if (stored === undefined) throw new Error(`${name} is not in the inventory`);
+    return stored.value;
+  }
+
+  /** The record, once it is as `isDone` wants it and no worker holds it any more. */
+  recordWhen(name: string, what: string, isDone: (record: CertificateRecord) => boolean): Promise<CertificateRecord> {
+    return eventually(`${name} ${what}`, async () => {
+      const record = await this.record(name);
+      return isAtRest(record) && isDone(record) ? record : undefined;
+    });
+  }
+
+  /** The name of a certificate's secret. */
+  secretOf({ id, spec }: CertificateRecord): string {
+    return secretNameOf(STACK, { certificate: id, secretName: spec.secretName });
+  }
+
+  requestRenewal(name: string): Promise<void> {
+    return this.operator.requestRenewal(idOf(name), 'test', Date.now());
+  }
+}
+
+/** Nobody works on it, and all that happened is told. A lease that was given back has run out long ago. */
+export const isAtRest = ({ lease, outbox }: CertificateRecord): boolean =>
+  (lease?.expiresAt ?? 0) < Date.now() && outbox.length === 0;
+
+const idOf = (name: string): CertificateId => (name.includes('/') ? name : `default/${name}`) as CertificateId;
