@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { CertificateSpec, IssuedChain, LeafFacts, Usage } from './certificate.ts';
+import { canonicalIpAddress } from './ip-address.ts';
 import { type Instant, MINUTE_MS, toTimestamp } from './time.ts';
 import { readCertificates, verifyChain } from './x509/chain.ts';
 import { type CertificateFacts, readCertificate } from './x509/leaf.ts';
@@ -85,7 +86,7 @@ function* nameViolations(spec: CertificateSpec, leaf: CertificateFacts): Iterabl
   // CAs repeat the common name among the DNS names; that is the one name which may come uninvited.
   const commonName = spec.commonName === undefined ? [] : [spec.commonName.toLowerCase()];
   yield* difference('DNS name', lowered(spec.dnsNames), lowered(leaf.dnsNames), commonName);
-  yield* difference('IP address', spec.ipAddresses.map(canonicalIp), leaf.ipAddresses.map(canonicalIp));
+  yield* difference('IP address', spec.ipAddresses.map(canonicalIpAddress), leaf.ipAddresses.map(canonicalIpAddress));
   yield* difference('URI', spec.uris, leaf.uris);
   yield* difference('e-mail address', spec.emailAddresses, leaf.emailAddresses);
   if (leaf.otherNames > 0) yield `${leaf.otherNames} names of a kind that nobody asked for`;
@@ -122,11 +123,6 @@ function* difference(
   for (const name of got) {
     if (!asked.includes(name) && !tolerated.includes(name)) yield `the ${what} "${name}" was not asked for`;
   }
-}
-
-/** IPv6 has many spellings; URL parsing gives one (WHATWG URL §4.5). */
-function canonicalIp(address: string): string {
-  return address.includes(':') ? (URL.parse(`http://[${address}]`)?.hostname ?? address) : address;
 }
 
 function* usageViolations({ spec, uninvitedUsages }: Candidate, leaf: CertificateFacts): Iterable<string> {

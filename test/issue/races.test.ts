@@ -3,21 +3,12 @@ import { dailyOrderCap } from '../../functions/core/cap.ts';
 import { PermanentError, TransientError } from '../../functions/core/errors.ts';
 import type { SecretSlot } from '../../functions/core/ports.ts';
 import { DAY_MS, MINUTE_MS } from '../../functions/core/time.ts';
-import { apply, type Happening } from '../../functions/core/transitions.ts';
+import type { Happening } from '../../functions/core/transitions.ts';
 import { id } from '../support/builders.ts';
 import { type Interruption, interrupted, Killed } from '../support/interruptions.ts';
 import { type Workshop, workshop } from '../support/workshop.ts';
 
 const SLOT: SecretSlot = { certificate: id('payments/orders'), secretName: 'orders-tls' };
-
-/** Somebody else, a deploy or a person, writes the record. */
-async function happens({ inventory, spec, now }: Workshop, happening: Happening): Promise<void> {
-  const stored = await inventory.read(spec.id);
-  if (stored === undefined) throw new Error('no record');
-  await inventory.write(apply(stored.value, happening, { actor: 'test', at: now() }), stored.revision);
-}
-
-const servedSerial = ({ store }: Workshop): string | undefined => store.served(SLOT)?.provenance.leaf.serialNumber;
 
 /** Does `what` once, right before the first call of `method`. */
 const before = (method: string, what: () => Promise<unknown>): Interruption => {
@@ -63,7 +54,7 @@ describe('a change that lands while a worker is under way', () => {
     let writes = 0;
     const parts = interrupted(shop.parts, async ({ port, method }, _index, act) => {
       if (port === 'inventory' && method === 'write' && ++writes === 2) {
-        await happens(shop, { event: 'Respecified', spec, fields: ['dnsNames'] });
+        await shop.happens({ event: 'Respecified', spec, fields: ['dnsNames'] });
       }
       return act();
     });
@@ -99,7 +90,7 @@ describe('a change that lands while a worker is under way', () => {
       await shop.work(slow);
       expect((await shop.record()).attempt?.phase).toBe('orderPlaced');
       const obsolete = (await shop.record()).attempt?.id;
-      await happens(shop, change(shop));
+      await shop.happens(change(shop));
       await shop.tick(60, slow);
       expect(abandoned).toHaveLength(1);
       const { history } = await shop.record();
@@ -115,7 +106,7 @@ describe('a change that lands while a worker is under way', () => {
         shop.parts,
         before('issuer.check', async () => {
           shop.pass(1_000);
-          await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+          await shop.happens({ event: 'RenewalRequested', by: 'a person' });
         }),
       ),
     );
@@ -163,7 +154,7 @@ describe('storms', () => {
   it('do not come of an impatient person, who is told of the cap once', async () => {
     const shop = await workshop();
     for (let request = 0; request < 12; request++) {
-      await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+      await shop.happens({ event: 'RenewalRequested', by: 'a person' });
       await shop.work();
       shop.pass(5 * MINUTE_MS);
     }
@@ -184,13 +175,13 @@ describe('storms', () => {
       return act();
     });
     for (let request = 0; request < 8; request++) {
-      await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+      await shop.happens({ event: 'RenewalRequested', by: 'a person' });
       await shop.work(parts);
     }
     denied = false;
-    await happens(shop, { event: 'Reconsidered', cause: 'deployed again' });
+    await shop.happens({ event: 'Reconsidered', cause: 'deployed again' });
     await shop.work(parts);
-    expect(servedSerial(shop)).toBeDefined();
+    expect(shop.servedSerial()).toBeDefined();
   });
 });
 
@@ -217,7 +208,7 @@ describe('receipts that were lost', () => {
   it('are found in the store: a promotion that the ledger never heard of is taken up', async () => {
     const shop = await workshop();
     await shop.work();
-    await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+    await shop.happens({ event: 'RenewalRequested', by: 'a person' });
     // Promoted, killed before the receipt; then the manifest changes, so that the attempt is given up.
     await shop
       .work(
@@ -229,7 +220,7 @@ describe('receipts that were lost', () => {
       )
       .catch(() => undefined);
     const spec = { ...shop.spec, dnsNames: ['orders.internal.example', 'new.example'] };
-    await happens(shop, { event: 'Respecified', spec, fields: ['dnsNames'] });
+    await shop.happens({ event: 'Respecified', spec, fields: ['dnsNames'] });
     await shop.tick(30);
     const { generation, current } = await shop.record();
     expect(generation).toBe(3);
@@ -239,12 +230,12 @@ describe('receipts that were lost', () => {
   it('never make generations go back, also when a person rolls back by hand', async () => {
     const shop = await workshop();
     for (let rotation = 0; rotation < 3; rotation++) {
-      await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+      await shop.happens({ event: 'RenewalRequested', by: 'a person' });
       await shop.work();
     }
     const [first] = shop.store.secret(SLOT).bundles.keys();
     if (first !== undefined) shop.store.secret(SLOT).current = first;
-    await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+    await shop.happens({ event: 'RenewalRequested', by: 'a person' });
     await shop.tick(5);
     const generations = shop.published.flatMap(({ type, detail }) =>
       type === 'Certificate Rotated' ? detail.generation : [],
@@ -262,7 +253,7 @@ describe('receipts that were lost', () => {
       }
       return act();
     });
-    await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+    await shop.happens({ event: 'RenewalRequested', by: 'a person' });
     await shop.tick(30, parts);
     expect((await shop.record()).generation).toBe(2);
     expect(shop.issuer.signed).toHaveLength(3);

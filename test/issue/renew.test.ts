@@ -5,21 +5,13 @@ import { TransientError } from '../../functions/core/errors.ts';
 import type { SecretSlot } from '../../functions/core/ports.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../functions/core/time.ts';
-import { apply, type Happening } from '../../functions/core/transitions.ts';
+
 import { id, ISSUER, NOON } from '../support/builders.ts';
 import { interrupted, Killed } from '../support/interruptions.ts';
 import { type LeafWishes, newKey, TestCa, TestIssuer } from '../support/test-ca.ts';
 import { type Workshop, workshop } from '../support/workshop.ts';
 
 const SLOT: SecretSlot = { certificate: id('payments/orders'), secretName: 'orders-tls' };
-
-async function happens({ inventory, spec, now }: Workshop, happening: Happening): Promise<void> {
-  const stored = await inventory.read(spec.id);
-  if (stored === undefined) throw new Error('no record');
-  await inventory.write(apply(stored.value, happening, { actor: 'test', at: now() }), stored.revision);
-}
-
-const servedSerial = ({ store }: Workshop): string | undefined => store.served(SLOT)?.provenance.leaf.serialNumber;
 
 describe('a renewal', () => {
   it('takes a declared certificate to a current version and tells of it', async () => {
@@ -79,19 +71,19 @@ describe('a renewal', () => {
   it('re-issues when the manifest asks for other names and leaves the certificate in use alone until then', async () => {
     const shop = await workshop();
     await shop.work();
-    const before = servedSerial(shop);
+    const before = shop.servedSerial();
     const spec = { ...shop.spec, dnsNames: ['orders.internal.example', 'new.internal.example'] };
-    await happens(shop, { event: 'Respecified', spec, fields: ['dnsNames'] });
-    expect(servedSerial(shop)).toBe(before);
+    await shop.happens({ event: 'Respecified', spec, fields: ['dnsNames'] });
+    expect(shop.servedSerial()).toBe(before);
     await shop.work();
-    expect(servedSerial(shop)).not.toBe(before);
+    expect(shop.servedSerial()).not.toBe(before);
     expect(shop.published.at(-1)).toMatchObject({ detail: { reason: 'SpecChanged', dnsNames: spec.dnsNames } });
   });
 
   it('renews on request, once', async () => {
     const shop = await workshop();
     await shop.work();
-    await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+    await shop.happens({ event: 'RenewalRequested', by: 'a person' });
     await shop.work();
     await shop.work();
     expect(shop.issuer.signed).toHaveLength(2);
@@ -101,12 +93,12 @@ describe('a renewal', () => {
   it('does not renew what was retired, and leaves its secret as it is', async () => {
     const shop = await workshop();
     await shop.work();
-    const before = servedSerial(shop);
-    await happens(shop, { event: 'Retired' });
+    const before = shop.servedSerial();
+    await shop.happens({ event: 'Retired' });
     shop.pass(80 * DAY_MS);
     await shop.tick(60);
     expect(shop.issuer.signed).toHaveLength(1);
-    expect(servedSerial(shop)).toBe(before);
+    expect(shop.servedSerial()).toBe(before);
   });
 
   it('adopts what the store already holds when the inventory was lost, and issues nothing', async () => {
@@ -116,7 +108,7 @@ describe('a renewal', () => {
     const parts = { ...fresh.parts, store: shop.store };
     await fresh.work(parts);
     const { current, generation } = await fresh.record();
-    expect(current?.leaf.serialNumber).toBe(servedSerial(shop));
+    expect(current?.leaf.serialNumber).toBe(shop.servedSerial());
     expect(generation).toBe(1);
     expect(fresh.issuer.signed).toHaveLength(0);
   });
@@ -158,15 +150,15 @@ describe('a CA that answers something else than was asked for', () => {
     async (_name, wishes, message) => {
       const shop = await workshop();
       await shop.work();
-      const before = servedSerial(shop);
-      await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+      const before = shop.servedSerial();
+      await shop.happens({ event: 'RenewalRequested', by: 'a person' });
       shop.issuer.wishes = await wishes();
       await shop.tick(12 * 60);
       const { failures, attempt } = await shop.record();
       expect(failures.last).toMatchObject({ code: 'GateRefused', message: expect.stringMatching(message) });
       expect(failures.blocked).toBe(true);
       expect(attempt).toBeUndefined();
-      expect(servedSerial(shop)).toBe(before);
+      expect(shop.servedSerial()).toBe(before);
       expect(shop.issuer.signed).toHaveLength(2);
       expect(shop.published.at(-1)).toMatchObject({ type: 'Certificate Renewal Failed', detail: { blocked: true } });
     },
@@ -194,16 +186,16 @@ describe('a CA that answers something else than was asked for', () => {
     await shop.work(parts);
     const { failures } = await shop.record();
     expect(failures.last?.message).toMatch(/nothing in the chain or among the trust anchors signed/);
-    expect(servedSerial(shop)).toBeUndefined();
+    expect(shop.servedSerial()).toBeUndefined();
   });
 
   it('is waited for when its clock is three minutes ahead', async () => {
     const shop = await workshop();
     shop.issuer.wishes = { notBefore: NOON + 3 * MINUTE_MS };
     await shop.work();
-    expect(servedSerial(shop)).toBeUndefined();
+    expect(shop.servedSerial()).toBeUndefined();
     await shop.tick(5);
-    expect(servedSerial(shop)).toBeDefined();
+    expect(shop.servedSerial()).toBeDefined();
     expect(shop.issuer.signed).toHaveLength(1);
     expect((await shop.record()).failures.count).toBe(0);
   });
@@ -231,7 +223,7 @@ describe('a failing CA', () => {
     expect(asked.map(Math.floor)).toEqual([0, 1, 11, 111, 1551, 2991]);
     down = false;
     await shop.tick(24 * 60, parts);
-    expect(servedSerial(shop)).toBeDefined();
+    expect(shop.servedSerial()).toBeDefined();
     expect((await shop.record()).failures).toEqual({ count: 0, blocked: false });
   });
 
@@ -246,7 +238,7 @@ describe('a failing CA', () => {
       return act();
     });
     await shop.work(parts);
-    await happens(shop, { event: 'RenewalRequested', by: 'an impatient person' });
+    await shop.happens({ event: 'RenewalRequested', by: 'an impatient person' });
     await shop.tick(3 * 60, parts);
     expect(asked).toHaveLength(2);
     expect(asked[1]).toBeGreaterThanOrEqual(7_200_000);
@@ -264,11 +256,11 @@ describe('a failing CA', () => {
       return act();
     });
     for (let failure = 0; failure < FAILURES_TO_OPEN; failure++) {
-      await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+      await shop.happens({ event: 'RenewalRequested', by: 'a person' });
       await shop.work(parts);
     }
     expect((await shop.inventory.readIssuer(issuerIdOf(ISSUER.ref)))?.value.breaker.openUntil).toBeDefined();
-    await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+    await shop.happens({ event: 'RenewalRequested', by: 'a person' });
     await shop.work(parts);
     expect(asked).toBe(FAILURES_TO_OPEN);
     const { waitUntil, failures } = await shop.record();
@@ -287,7 +279,7 @@ describe('a failing CA', () => {
     await shop.work(parts);
     await shop.tick(26 * 60, parts);
     expect(shop.issuer.signed).toHaveLength(2);
-    expect(servedSerial(shop)).toBeDefined();
+    expect(shop.servedSerial()).toBeDefined();
   });
 });
 
@@ -296,7 +288,7 @@ describe('a secret that somebody else wrote', () => {
     const shop = await workshop();
     await shop.work();
     await shop.store.overwriteByStranger(SLOT);
-    await happens(shop, { event: 'RenewalRequested', by: 'a person' });
+    await shop.happens({ event: 'RenewalRequested', by: 'a person' });
     await shop.work();
     await shop.tick(3 * 24 * 60);
     const { failures, attempt } = await shop.record();
@@ -342,7 +334,7 @@ describe('killed anywhere', () => {
         for (let boundary = 0; boundary < total; boundary++) {
           const shop = await workshop();
           await prepare(shop);
-          const before = servedSerial(shop);
+          const before = shop.servedSerial();
           const parts = interrupted(shop.parts, async (_call, index, act) => {
             if (index !== boundary) return act();
             if (mode === 'refused') throw new TransientError('Refused', 'this once');
@@ -350,12 +342,12 @@ describe('killed anywhere', () => {
             throw new Killed();
           });
           await shop.work(parts).catch(() => undefined);
-          expect([before, servedSerial(shop)]).toContain(servedSerial(shop));
+          expect([before, shop.servedSerial()]).toContain(shop.servedSerial());
           await shop.tick(30);
           const { current, attempt, generation, outbox } = await shop.record();
           const where = `${mode} call ${boundary}`;
           expect(current?.version, where).toBe(shop.store.secret(SLOT).current);
-          expect(current?.leaf.serialNumber, where).toBe(servedSerial(shop));
+          expect(current?.leaf.serialNumber, where).toBe(shop.servedSerial());
           expect({ attempt, outbox, pending: shop.store.secret(SLOT).pending, generation }, where).toEqual({
             attempt: undefined,
             outbox: [],

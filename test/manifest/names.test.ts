@@ -1,11 +1,6 @@
+import { canonicalIpAddress } from '../../functions/core/ip-address.ts';
 import { describe, expect, it } from 'vitest';
-import {
-  canonicalIpAddress,
-  dnsNameFault,
-  emailAddressFault,
-  ipAddressFault,
-  uriFault,
-} from '../../functions/core/manifest/names.ts';
+import { dnsNameFault, emailAddressFault, ipAddressFault, uriFault } from '../../functions/core/manifest/names.ts';
 
 const label63 = 'a'.repeat(63);
 

@@ -5,7 +5,7 @@ import type { Announcement } from '../../functions/core/events.ts';
 import type { Inventory } from '../../functions/core/ports.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import { type Instant, MINUTE_MS, SECOND_MS } from '../../functions/core/time.ts';
-import { declare } from '../../functions/core/transitions.ts';
+import { apply, declare, type Happening } from '../../functions/core/transitions.ts';
 import type { RenewalParts } from '../../functions/issue/parts.ts';
 import { renew } from '../../functions/issue/renew.ts';
 import { aSpec, ISSUER, NOON } from './builders.ts';
@@ -28,6 +28,10 @@ export interface Workshop {
   /** Schedule ticks, a minute each, until nothing is due or `limit` minutes are over. */
   readonly tick: (limit: number, parts?: RenewalParts) => Promise<void>;
   readonly record: () => Promise<CertificateRecord>;
+  /** Somebody else, a deploy or a person, writes the record. */
+  readonly happens: (happening: Happening) => Promise<void>;
+  /** Serial number of the leaf that a consumer would read now. */
+  readonly servedSerial: () => string | undefined;
 }
 
 const CA = await TestCa.create('test', NOON);
@@ -76,5 +80,12 @@ export async function workshop(spec: CertificateSpec = aSpec()): Promise<Worksho
       }
     },
     record,
+    happens: async (happening) => {
+      const stored = await inventory.read(spec.id);
+      if (stored === undefined) throw new Error('the record is gone');
+      await inventory.write(apply(stored.value, happening, { actor: 'test', at: now }), stored.revision);
+    },
+    servedSerial: () =>
+      store.served({ certificate: spec.id, secretName: spec.secretName })?.provenance.leaf.serialNumber,
   };
 }

@@ -61,10 +61,6 @@ export function ipAddressFault(address: string): NameFault | undefined {
   return fault('is not an IP address.', 'Write it as in `10.0.12.7` or `2001:db8::7`; host names go to `dnsNames`.');
 }
 
-/** One text for one address (RFC 5952), so that duplicates are seen. */
-export const canonicalIpAddress = (address: string): string =>
-  address.includes(':') ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
-
 /** RFC 5280 §4.2.1.6: absolute, in ASCII. */
 export function uriFault(uri: string): NameFault | undefined {
   if (!/^[\x21-\x7e]+$/.test(uri)) {

@@ -1,14 +1,8 @@
+import { canonicalIpAddress } from '../ip-address.ts';
 import type { CertificateSpec } from '../certificate.ts';
 import type { CertificateFields } from './certificate-shape.ts';
 import { error, warning, type Problem } from './finding.ts';
-import {
-  canonicalIpAddress,
-  dnsNameFault,
-  emailAddressFault,
-  ipAddressFault,
-  uriFault,
-  type NameFault,
-} from './names.ts';
+import { dnsNameFault, emailAddressFault, ipAddressFault, uriFault, type NameFault } from './names.ts';
 import { reading, type Reading } from './reading.ts';
 import { showValue } from './show-value.ts';
 

@@ -1,4 +1,5 @@
 import type { Usage } from '../../core/certificate.ts';
+import { KEY_USAGE_BITS } from '../../core/x509/usages.ts';
 
 /** What a template of AWS Private CA puts into a certificate, in cert-manager's words. */
 interface Template {
@@ -32,18 +33,7 @@ const TEMPLATES: readonly Template[] = [
   { name: 'OCSPSigningCertificate/V1', keyUsages: SIGNATURE, extendedKeyUsages: ['ocsp signing'] },
 ];
 
-const KEY_USAGES: ReadonlySet<Usage> = new Set<Usage>([
-  'signing',
-  'digital signature',
-  'content commitment',
-  'key encipherment',
-  'key agreement',
-  'data encipherment',
-  'cert sign',
-  'crl sign',
-  'encipher only',
-  'decipher only',
-]);
+const isKeyUsage = (usage: Usage): boolean => KEY_USAGE_BITS[usage] !== undefined;
 
 /**
  * The ARN of the template that gives what is asked, in the CA's own partition; undefined when none does. Without extended
@@ -57,7 +47,7 @@ export function templateFor(usages: readonly Usage[], certificateAuthorityArn: s
 }
 
 function fitting(usages: readonly Usage[]): Template | undefined {
-  const extended = new Set(usages.filter((usage) => !KEY_USAGES.has(usage)));
+  const extended = new Set(usages.filter((usage) => !isKeyUsage(usage)));
   const candidate = TEMPLATES.find(
     ({ name, extendedKeyUsages }) =>
       (extended.size === 0 && name === 'EndEntityCertificate/V1') ||
