@@ -16,15 +16,15 @@ export interface StoreUnderTest {
 }
 
 const CA = await TestCa.create('contract', NOON);
-const newAttempt = (): AttemptId => attemptId.parse(randomUUID());
-const newSlot = (): SecretSlot => ({
+export const newAttempt = (): AttemptId => attemptId.parse(randomUUID());
+export const newSlot = (): SecretSlot => ({
   certificate: id(`contract/${randomUUID()}`),
   secretName: `s-${randomUUID()}-tls`,
 });
-const makeKey = () => generateKey({ algorithm: 'ECDSA', sizeBits: 256 });
+export const makeKey = () => generateKey({ algorithm: 'ECDSA', sizeBits: 256 });
 
 /** Stages a key, has it signed, commits the bundle: a version ready to be promoted. */
-async function prepare(
+export async function prepare(
   store: SecretStore,
   slot: SecretSlot,
   generation = 1,
@@ -71,6 +71,16 @@ export function secretStoreContract(name: string, make: () => Promise<StoreUnder
       const first = await store.stageKey(slot, attempt, makeKey);
       const again = await store.stageKey(slot, attempt, makeKey);
       expect(again.publicKey.equals(first.publicKey)).toBe(true);
+    });
+
+    it('gives one key to two that stage one for the same attempt at once', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      await store.stageKey(slot, newAttempt(), makeKey);
+      const attempt = newAttempt();
+      const both = await Promise.all([1, 2].map(() => store.stageKey(slot, attempt, makeKey)));
+      const { publicKey } = await store.stageKey(slot, attempt, makeKey);
+      expect(both.map((key) => key.publicKey.equals(publicKey))).toEqual([true, true]);
     });
 
     it('gives another attempt another key', async () => {
@@ -161,6 +171,7 @@ export function secretStoreContract(name: string, make: () => Promise<StoreUnder
         class: 'permanent',
         code: 'SecretChangedElsewhere',
       });
+      expect(await store.current(slot)).toBeUndefined();
     });
 
     it('takes back what is pending, as often as asked', async () => {

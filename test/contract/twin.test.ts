@@ -1,14 +1,23 @@
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+} from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventBridgeBus } from '../../functions/buses/eventbridge.ts';
+import { versionId } from '../../functions/core/certificate.ts';
 import { sqsHintQueue } from '../../functions/queues/sqs.ts';
+import type { SecretSlot, SecretStore } from '../../functions/core/ports.ts';
 import { secretNameOf, secretsManagerStore } from '../../functions/stores/secrets-manager.ts';
+import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from '../../functions/stores/tags.ts';
 import { id } from '../support/builders.ts';
 import { type Deployment, deployOnTwin, manifestOf } from '../support/deployment.ts';
 import { inventoryContract } from './inventory.contract.ts';
-import { secretStoreContract } from './secret-store.contract.ts';
+import { makeKey, newAttempt, newSlot, prepare, secretStoreContract } from './secret-store.contract.ts';
 
 let deployment: Deployment;
 beforeAll(async () => {
@@ -23,17 +32,103 @@ const connection = () => {
 
 inventoryContract('DynamoDB, on the twin', async () => deployment.operator.inventory);
 
-secretStoreContract('Secrets Manager, on the twin', async () => ({
-  store: secretsManagerStore(
+const newStore = (): SecretStore =>
+  secretsManagerStore(
     { deployment: 'contract', kmsKeyArn: deployment.twin.physicalId('EverleafStoreKey') },
     deployment.secrets,
-  ),
-  overwriteByStranger: async (slot) => {
-    await deployment.secrets.send(
-      new PutSecretValueCommand({ SecretId: secretNameOf('contract', slot), SecretString: '{"tls.crt":"mine"}' }),
-    );
-  },
-}));
+  );
+const STRANGERS = '{"tls.crt":"mine"}';
+const overwriteByStranger = async (slot: SecretSlot): Promise<void> => {
+  const SecretId = secretNameOf('contract', slot);
+  await deployment.secrets.send(new PutSecretValueCommand({ SecretId, SecretString: STRANGERS }));
+};
+
+secretStoreContract('Secrets Manager, on the twin', async () => ({ store: newStore(), overwriteByStranger }));
+
+describe('secret store: labels and owners in Secrets Manager', () => {
+  const described = async (slot: SecretSlot) => {
+    const command = new DescribeSecretCommand({ SecretId: secretNameOf('contract', slot) });
+    const { $metadata: _request, ...facts } = await deployment.secrets.send(command);
+    return facts;
+  };
+  const labels = async (slot: SecretSlot): Promise<readonly string[]> =>
+    Object.values((await described(slot)).VersionIdsToStages ?? {}).flat();
+  /** All that is ever done to a secret whose state is not known. */
+  const everything = (store: SecretStore, slot: SecretSlot): readonly (() => Promise<unknown>)[] => [
+    () => store.stageKey(slot, newAttempt(), makeKey),
+    () => store.promote(slot, versionId.parse('x'.repeat(32)), undefined),
+    () => store.current(slot),
+    () => store.discard(slot),
+  ];
+
+  it.each<[string, (slot: SecretSlot) => Readonly<Record<string, string>>]>([
+    ['nobody', () => ({})],
+    ['another deployment', ({ certificate }) => ({ [DEPLOYMENT_TAG]: 'other', [CERTIFICATE_TAG]: certificate })],
+    ['another certificate', () => ({ [DEPLOYMENT_TAG]: 'contract', [CERTIFICATE_TAG]: 'contract/other' })],
+  ])('leaves a secret alone that is tagged as the one of %s', async (_whose, tags) => {
+    const slot = newSlot();
+    const Tags = Object.entries(tags(slot)).map(([Key, Value]) => ({ Key, Value }));
+    const command = new CreateSecretCommand({ Name: secretNameOf('contract', slot), SecretString: STRANGERS, Tags });
+    await deployment.secrets.send(command);
+    const before = await described(slot);
+    for (const work of everything(newStore(), slot))
+      await expect(work()).rejects.toMatchObject({ class: 'permanent', code: 'SecretNotOurs' });
+    expect(await described(slot)).toEqual(before);
+  });
+
+  it('says of a secret that is scheduled for deletion how to have it back', async () => {
+    const [store, slot] = [newStore(), newSlot()];
+    await prepare(store, slot);
+    await deployment.secrets.send(new DeleteSecretCommand({ SecretId: secretNameOf('contract', slot) }));
+    for (const work of everything(store, slot))
+      await expect(work()).rejects.toMatchObject({
+        class: 'permanent',
+        code: 'SecretDeleted',
+        message: expect.stringContaining('restore-secret') as unknown,
+      });
+  });
+
+  it('leaves nothing pending behind a discarded key, a discarded version, or a promotion', async () => {
+    const [store, slot] = [newStore(), newSlot()];
+    await store.stageKey(slot, newAttempt(), makeKey);
+    expect(await labels(slot)).toContain('AWSPENDING');
+    await store.discard(slot);
+    expect(await labels(slot)).not.toContain('AWSPENDING');
+    await prepare(store, slot);
+    expect(await labels(slot)).toContain('AWSPENDING');
+    await store.discard(slot);
+    expect(await labels(slot)).not.toContain('AWSPENDING');
+    const { version } = await prepare(store, slot);
+    await store.promote(slot, version, undefined);
+    expect(await labels(slot)).toEqual(expect.arrayContaining(['AWSCURRENT']));
+    expect(await labels(slot)).not.toContain('AWSPENDING');
+  });
+
+  it('does not write over what a stranger made current after the last look', async () => {
+    const [store, slot] = [newStore(), newSlot()];
+    const first = await prepare(store, slot, 1);
+    await store.promote(slot, first.version, undefined);
+    const second = await prepare(store, slot, 2);
+    let moved = false;
+    const remove = deployment.twin.use(async ({ operation, input }, next) => {
+      if (operation === 'UpdateSecretVersionStage' && input['VersionStage'] === 'AWSCURRENT' && !moved) {
+        moved = true;
+        await overwriteByStranger(slot);
+      }
+      return next();
+    });
+    const promotion = store.promote(slot, second.version, first.version);
+    await expect(promotion).rejects.toMatchObject({ class: 'transient', code: 'LabelMoved' });
+    remove();
+    const SecretId = secretNameOf('contract', slot);
+    expect(await deployment.secrets.send(new GetSecretValueCommand({ SecretId }))).toMatchObject({
+      SecretString: STRANGERS,
+    });
+    await expect(store.promote(slot, second.version, first.version)).rejects.toMatchObject({
+      code: 'SecretChangedElsewhere',
+    });
+  });
+});
 
 describe('bus: EventBridge, on the twin', () => {
   it('sends again what the bus refused, and only that', async () => {

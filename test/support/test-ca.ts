@@ -13,12 +13,49 @@ const SERVER_AND_CLIENT = [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsa
 export interface LeafWishes {
   readonly subject?: string;
   readonly dnsNames?: readonly string[];
+  /** Alternative names of any kind, instead of `dnsNames`. */
+  readonly names?: x509.JsonGeneralNames;
   readonly publicKey?: webcrypto.CryptoKey;
   readonly notBefore?: Instant;
   readonly notAfter?: Instant;
+  /** Extended key usages by OID; the extension is left out when there are none. */
   readonly purposes?: readonly string[];
-  readonly keyUsages?: number;
+  /** `none` leaves the extension out. */
+  readonly keyUsages?: number | 'none';
   readonly isCa?: boolean;
+  /** Added to those above. */
+  readonly extensions?: readonly x509.Extension[];
+}
+
+/** A certificate with nothing in it but what is said here, for chains that no honest CA would build. */
+export interface LinkWishes {
+  readonly name: string;
+  /** Who signs; the certificate itself if absent. */
+  readonly by?: { readonly name: string; readonly keys: webcrypto.CryptoKeyPair };
+  readonly keys: webcrypto.CryptoKeyPair;
+  readonly isCa?: boolean;
+  readonly pathLength?: number;
+  readonly notBefore: Instant;
+  readonly notAfter: Instant;
+  readonly extensions?: readonly x509.Extension[];
+}
+
+/** PEM. */
+export async function signLink({ name, keys, by = { name, keys }, ...wishes }: LinkWishes): Promise<string> {
+  const link = await x509.X509CertificateGenerator.create({
+    subject: `CN=${name}`,
+    issuer: `CN=${by.name}`,
+    publicKey: keys.publicKey,
+    signingKey: by.keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+    notBefore: new Date(wishes.notBefore),
+    notAfter: new Date(wishes.notAfter),
+    extensions: [
+      new x509.BasicConstraintsExtension(wishes.isCa ?? true, wishes.pathLength, true),
+      ...(wishes.extensions ?? []),
+    ],
+  });
+  return link.toString('pem');
 }
 
 /** A root and an intermediate that sign whatever a test wishes. */
@@ -58,12 +95,11 @@ export class TestCa {
   /** Signs what the CSR asks for, but for what `wishes` say otherwise. */
   async sign(csrPem: string, at: Instant, notAfter: Instant, wishes: LeafWishes = {}): Promise<IssuedChain> {
     const csr = new x509.Pkcs10CertificateRequest(csrPem);
-    const asked = csr.getExtension('2.5.29.17');
+    const { names: general = wishes.dnsNames?.map((value) => ({ type: 'dns' as const, value })) } = wishes;
     const names =
-      wishes.dnsNames === undefined
-        ? asked
-        : new x509.SubjectAlternativeNameExtension(wishes.dnsNames.map((value) => ({ type: 'dns' as const, value })));
+      general === undefined ? csr.getExtension('2.5.29.17') : new x509.SubjectAlternativeNameExtension(general);
     const usages = wishes.keyUsages ?? x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment;
+    const purposes = wishes.purposes ?? SERVER_AND_CLIENT;
     const leaf = await x509.X509CertificateGenerator.create({
       subject: wishes.subject ?? csr.subject,
       issuer: this.intermediate.subject,
@@ -74,9 +110,10 @@ export class TestCa {
       notAfter: new Date(wishes.notAfter ?? notAfter),
       extensions: [
         new x509.BasicConstraintsExtension(wishes.isCa ?? false, undefined, true),
-        new x509.KeyUsagesExtension(usages, true),
-        new x509.ExtendedKeyUsageExtension([...(wishes.purposes ?? SERVER_AND_CLIENT)]),
+        ...(usages === 'none' ? [] : [new x509.KeyUsagesExtension(usages, true)]),
+        ...(purposes.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension([...purposes])]),
         ...(names === null ? [] : [names]),
+        ...(wishes.extensions ?? []),
       ],
     });
     return {

@@ -1,0 +1,173 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { awsFailure, parseRetryAfter } from '../../functions/aws/failures.ts';
+import {
+  ConflictError,
+  describeFailure,
+  EverleafError,
+  PermanentError,
+  redactPrivateKeys,
+  TransientError,
+} from '../../functions/core/errors.ts';
+import { NOON } from '../support/builders.ts';
+
+const EC = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+const RSA = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+const PKCS8 = EC.export({ type: 'pkcs8', format: 'pem' }).toString();
+const ENCRYPTED = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' } as const;
+const REMOVED = '[private key removed]';
+
+describe('a message', () => {
+  it.each<[string, string, string]>([
+    ['PKCS#8', `before ${PKCS8} after`, `before ${REMOVED}\n after`],
+    ['EC', EC.export({ type: 'sec1', format: 'pem' }).toString(), `${REMOVED}\n`],
+    ['RSA', RSA.export({ type: 'pkcs1', format: 'pem' }).toString(), `${REMOVED}\n`],
+    ['encrypted', RSA.export(ENCRYPTED).toString(), `${REMOVED}\n`],
+    ['OpenSSH', PKCS8.replaceAll('PRIVATE', 'OPENSSH PRIVATE'), `${REMOVED}\n`],
+    ['JSON-escaped', JSON.stringify({ 'tls.key': PKCS8 }), `{"tls.key":"${REMOVED}\\n"}`],
+    ['folded into one line', PKCS8.replaceAll('\n', ' '), `${REMOVED} `],
+    ['cut off', `before ${PKCS8.slice(0, 100)}`, `before ${REMOVED}`],
+    ['cut off in its last line', PKCS8.slice(0, -5), REMOVED],
+    ['twice there', `${PKCS8} and ${PKCS8}`, `${REMOVED}\n and ${REMOVED}\n`],
+    ['behind a certificate', `-----BEGIN CERTIFICATE-----\n${PKCS8}`, `-----BEGIN CERTIFICATE-----\n${REMOVED}\n`],
+  ])('loses a private key that is %s', (_how, text, left) => {
+    expect(redactPrivateKeys(text)).toBe(left);
+  });
+
+  it('keeps what is not private', () => {
+    const text = 'a PRIVATE KEY is missing\n-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n';
+    expect(redactPrivateKeys(text)).toBe(text);
+  });
+
+  it.each<[string, unknown]>([
+    ['an error of ours', new PermanentError('X', `the CA said ${PKCS8}`)],
+    ['a transient error of ours', new TransientError('X', PKCS8.slice(0, -30))],
+    ['an error of anybody', new TypeError(`cannot parse ${PKCS8}`)],
+    ['a string', JSON.stringify({ 'tls.key': PKCS8 })],
+    ['an error of the SDK', awsFailure(new Error(`bad input ${PKCS8}`), 'writing')],
+  ])('carries no key out of %s', (_what, error) => {
+    const facts = describeFailure(error);
+    expect(facts.message).toContain(REMOVED);
+    expect(JSON.stringify(facts)).not.toMatch(/PRIVATE KEY|MI[GI]/);
+    // Loggers print an error's own message, too.
+    if (error instanceof EverleafError) expect(error.message).toBe(facts.message);
+  });
+
+  it.each([
+    [1_000, 1_000],
+    [1_001, 1_001],
+    [100_000, 1_001],
+  ])('of %d characters is kept as %d', (length, kept) => {
+    const text = 'x'.repeat(length);
+    for (const error of [text, new PermanentError('X', text)]) {
+      const { message } = describeFailure(error);
+      expect(message).toHaveLength(kept);
+      expect(message.endsWith('…')).toBe(length > 1_000);
+    }
+  });
+});
+
+describe('a failure is described by class, code and', () => {
+  it.each<[string, unknown, unknown]>([
+    ['nothing else when it is for good', new PermanentError('A', 'b'), { class: 'permanent', code: 'A', message: 'b' }],
+    ['nothing else when another won', new ConflictError('A', 'b'), { class: 'conflict', code: 'A', message: 'b' }],
+    ['nothing else when it passes', new TransientError('A', 'b'), { class: 'transient', code: 'A', message: 'b' }],
+    [
+      'what a passing one knows',
+      new TransientError('A', 'b', { retryAfterSeconds: 5, endsAttempt: true, mayHaveActed: true }),
+      { class: 'transient', code: 'A', message: 'b', retryAfterSeconds: 5, endsAttempt: true, mayHaveActed: true },
+    ],
+    [
+      'that it may have acted, when nobody knows it',
+      new RangeError('b'),
+      { class: 'unknown', code: 'Unexpected', message: 'RangeError: b', mayHaveActed: true },
+    ],
+    [
+      'that it may have acted, when it is no error at all',
+      42,
+      { class: 'unknown', code: 'Unexpected', message: '42', mayHaveActed: true },
+    ],
+  ])('%s', (_what, error, facts) => {
+    expect(describeFailure(error)).toStrictEqual(facts);
+  });
+});
+
+/** An exception as the SDK throws it. */
+const sdk = (name: string, status?: number, headers: Record<string, string> = {}): Error =>
+  Object.assign(
+    new Error('why'),
+    { name, $response: { headers } },
+    status && { $metadata: { httpStatusCode: status } },
+  );
+const node = (code: string): Error => Object.assign(new Error('why'), { code, $metadata: { attempts: 3 } });
+
+const transient = (code: string, more: object = {}): object => ({ class: 'transient', code, ...more });
+const SILENCE = transient('Unreachable', { mayHaveActed: true });
+const NOT_HEARD = transient('Unreachable');
+
+describe("the SDK's", () => {
+  it.each<[Error, object]>([
+    [sdk('AccessDeniedException', 400), { class: 'permanent', code: 'AccessDenied' }],
+    [sdk('AccessDenied', 403), { class: 'permanent', code: 'AccessDenied' }],
+    [sdk('UnrecognizedClientException', 400), { class: 'permanent', code: 'AccessDenied' }],
+    [sdk('InvalidSignatureException', 400), { class: 'permanent', code: 'AccessDenied' }],
+    [sdk('ConditionalCheckFailedException', 400), { class: 'conflict', code: 'Conflict' }],
+    [sdk('ThrottlingException', 400), transient('Throttled')],
+    [sdk('ProvisionedThroughputExceededException', 400), transient('Throttled')],
+    [sdk('TooManyRequestsException', 429, { 'retry-after': '7' }), transient('Throttled', { retryAfterSeconds: 7 })],
+    [sdk('ExpiredTokenException', 400), transient('CredentialsExpired')],
+    [sdk('RequestExpired', 400), transient('CredentialsExpired')],
+    [sdk('InternalServiceError', 500), transient('ServiceFailed')],
+    [sdk('ServiceUnavailable', 503, { 'retry-after': '9' }), transient('ServiceFailed', { retryAfterSeconds: 9 })],
+    [sdk('TimeoutError'), SILENCE],
+    [sdk('TimeoutError', 200), SILENCE],
+    [sdk('AbortError'), SILENCE],
+    [node('ECONNRESET'), SILENCE],
+    [node('ETIMEDOUT'), SILENCE],
+    [node('EPIPE'), SILENCE],
+    [new SyntaxError('why'), SILENCE],
+    [node('ECONNREFUSED'), NOT_HEARD],
+    [node('ENOTFOUND'), NOT_HEARD],
+    [node('EAI_AGAIN'), NOT_HEARD],
+    [node('EHOSTUNREACH'), NOT_HEARD],
+    [sdk('ValidationException', 400), { class: 'permanent', code: 'Refused' }],
+    [sdk('ResourceNotFoundException', 404), { class: 'permanent', code: 'Refused' }],
+  ])('%s becomes one of ours', (error, facts) => {
+    const failure = awsFailure(error, 'reading secret X');
+    expect(describeFailure(failure)).toStrictEqual({
+      ...facts,
+      message: expect.stringMatching(/^reading secret X: \w+: why/) as unknown,
+    });
+    expect(failure.cause).toBe(error);
+  });
+
+  it('denial tells people what to do', () => {
+    expect(awsFailure(sdk('AccessDeniedException', 400), 'reading').message).toContain('grant the action named');
+  });
+
+  it('wrapper leaves an error of ours as it is', () => {
+    const ours = new ConflictError('A', 'b');
+    expect(awsFailure(ours, 'reading')).toBe(ours);
+  });
+});
+
+describe('Retry-After', () => {
+  it.each<[string | undefined, number | undefined]>([
+    ['120', 120],
+    ['Mon, 01 Jun 2026 12:01:30 GMT', 90],
+    // Never before the second that was asked for.
+    ['2026-06-01T12:00:00.001Z', 1],
+    ['31536000000', 31_536_000_000],
+    ['0', undefined],
+    ['-5', undefined],
+    ['Mon, 01 Jun 2026 11:59:59 GMT', undefined],
+    ['Mon, 01 Jun 2026 12:00:00 GMT', undefined],
+    ['soon', undefined],
+    ['', undefined],
+    ['NaN', undefined],
+    ['9'.repeat(400), undefined],
+    [undefined, undefined],
+  ])('of "%s" is %s seconds', (header, seconds) => {
+    expect(parseRetryAfter(header, NOON)).toBe(seconds);
+  });
+});
