@@ -12,8 +12,10 @@ interface ServiceFailure {
 /** The request never arrived. Any other network fault leaves open whether it did. */
 const NOT_SENT = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/;
 /** Network faults by Node's codes. */
-const NETWORK = /^(?:ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|TimeoutError|NetworkingError|AbortError)/;
-const THROTTLED = /Throttl|TooManyRequests|RequestLimitExceeded|LimitExceeded|SlowDown|ProvisionedThroughput/;
+const NETWORK =
+  /^(?:ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|TimeoutError|RequestTimeout|NetworkingError|AbortError)/;
+const THROTTLED =
+  /Throttl|PriorRequestNotComplete|TransactionInProgress|TooManyRequests|RequestLimitExceeded|LimitExceeded|SlowDown|ProvisionedThroughput/;
 const DENIED =
   /AccessDenied|UnauthorizedOperation|NotAuthorized|UnrecognizedClient|InvalidClientTokenId|InvalidSignature/;
 /** Credentials that ran out are renewed by the SDK. */
@@ -34,9 +36,10 @@ export function awsFailure(error: unknown, doing: string): EverleafError {
   }
   if (failure.name === 'ConditionalCheckFailedException') return new ConflictError('Conflict', text, { cause: error });
   const { retryAfterSeconds } = failure;
-  if (THROTTLED.test(failure.name)) return new TransientError('Throttled', text, { cause: error, retryAfterSeconds });
+  if (THROTTLED.test(failure.name) || failure.httpStatus === 429)
+    return new TransientError('Throttled', text, { cause: error, retryAfterSeconds });
   if (EXPIRED.test(failure.name)) return new TransientError('CredentialsExpired', text, { cause: error });
-  if (failure.httpStatus === undefined || NETWORK.test(failure.name)) {
+  if (failure.httpStatus === undefined || failure.httpStatus === 408 || NETWORK.test(failure.name)) {
     return new TransientError('Unreachable', text, { cause: error, mayHaveActed: !NOT_SENT.test(failure.name) });
   }
   if (failure.httpStatus >= 500) return new TransientError('ServiceFailed', text, { cause: error, retryAfterSeconds });

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /**
  * What can go wrong, in three kinds. The kind decides what happens next; the code says which fault it is and is stable:
  * alarms, runbook and tests refer to it.
@@ -77,7 +79,8 @@ export function describeFailure(error: unknown): FailureFacts {
       ...(error instanceof TransientError ? transientFacts(error) : {}),
     };
   }
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const thrown = typeof error === 'string' ? error : inspect(error, { depth: 0 });
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : thrown;
   return { class: 'unknown', code: 'Unexpected', mayHaveActed: true, message: clip(redactPrivateKeys(message)) };
 }
 
@@ -96,7 +99,12 @@ function clip(message: string): string {
 const PRIVATE_KEY_PEM =
   /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\s\S]*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----|$)/g;
 
+const REMOVED = '[private key removed]';
+
+/** What is left of a key whose beginning was cut off. */
+const PRIVATE_KEY_TAIL = /^[A-Za-z0-9+/=\s\\]*-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----/;
+
 /** The last line of defence: a message that quotes somebody's payload must not carry a private key along. */
 export function redactPrivateKeys(text: string): string {
-  return text.replace(PRIVATE_KEY_PEM, '[private key removed]');
+  return text.replace(PRIVATE_KEY_PEM, REMOVED).replace(PRIVATE_KEY_TAIL, REMOVED);
 }

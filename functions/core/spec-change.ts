@@ -51,20 +51,18 @@ function differingFields(before: Fields, after: Fields): readonly string[] {
 }
 
 /**
- * JSON with sorted keys and without members that are absent or empty: equal text for equal meaning. A list that a later
- * version knows and this one does not must not change what both say of a certificate without it.
+ * JSON with sorted keys and without members that are absent or empty, at any depth: equal text for equal meaning. A list that
+ * a later version knows and this one does not must not change what both say of a certificate without it.
  */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value ?? null, (_key, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(
-          Object.entries(member)
-            .filter(([, each]) => !isEmpty(each))
-            .sort(([a], [b]) => (a < b ? -1 : 1)),
-        )
-      : member,
-  );
-}
+export const canonicalJson = (value: unknown): string => JSON.stringify(prune(value) ?? null);
 
-const isEmpty = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+/** Undefined for what is empty all through. */
+function prune(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => prune(item) ?? null);
+  const members = Object.entries(value)
+    .map(([name, member]) => [name, prune(member)] as const)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return members.length === 0 ? undefined : Object.fromEntries(members);
+}

@@ -1,8 +1,13 @@
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { describeFailure, TransientError } from '../core/errors.ts';
 
-/** CloudFormation shows about this much of a reason; the whole answer must stay under 4,096 bytes. */
+/** CloudFormation shows about this much of a reason. */
 const REASON_LIMIT_CHARACTERS = 1_000;
+/** The whole answer must stay under 4,096 bytes, and the rest of it takes some five hundred. */
+const REASON_LIMIT_BYTES = 3_200;
+
+/** Tries to hand an answer over. */
+const ANSWER_ROUNDS = 2;
 
 const RESPONSE_TIMEOUT_MS = 30_000;
 
@@ -19,17 +24,32 @@ export async function respondWith(
 ): Promise<void> {
   const { StackId, RequestId, LogicalResourceId, ResponseURL } = event;
   const identity = { StackId, RequestId, LogicalResourceId, PhysicalResourceId: physicalResourceId };
+  const outcome = await outcomeOf(work);
+  // The same answer again where it did not arrive: another one would undo what was done.
+  for (let round = 1; ; round++) {
+    try {
+      await put(ResponseURL, { ...identity, ...outcome });
+      return;
+    } catch (error) {
+      if (round === ANSWER_ROUNDS) throw error;
+    }
+  }
+}
+
+async function outcomeOf(work: () => Promise<ResourceData>): Promise<object> {
   try {
-    const data = await work();
-    await put(ResponseURL, { ...identity, Status: 'SUCCESS', Data: data });
+    return { Status: 'SUCCESS', Data: await work() };
   } catch (error) {
     const { code, message } = describeFailure(error);
-    await put(ResponseURL, {
-      ...identity,
-      Status: 'FAILED',
-      Reason: `${code}: ${message}`.slice(0, REASON_LIMIT_CHARACTERS),
-    });
+    return { Status: 'FAILED', Reason: clipEncoded(`${code}: ${message}`) };
   }
+}
+
+/** Control characters take six bytes each in JSON: what counts is the encoded length. */
+function clipEncoded(reason: string): string {
+  let clipped = reason.slice(0, REASON_LIMIT_CHARACTERS);
+  while (Buffer.byteLength(JSON.stringify(clipped)) > REASON_LIMIT_BYTES) clipped = clipped.slice(0, -10);
+  return clipped;
 }
 
 async function put(url: string, answer: object): Promise<void> {

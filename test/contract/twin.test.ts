@@ -110,12 +110,13 @@ describe('secret store: labels and owners in Secrets Manager', () => {
     await store.promote(slot, first.version, undefined);
     const second = await prepare(store, slot, 2);
     let moved = false;
-    const remove = deployment.twin.use(async ({ operation, input }, next) => {
-      if (operation === 'UpdateSecretVersionStage' && input['VersionStage'] === 'AWSCURRENT' && !moved) {
+    const remove = deployment.twin.use(async ({ operation }, next) => {
+      const answer = await next();
+      if (operation === 'DescribeSecret' && !moved) {
         moved = true;
         await overwriteByStranger(slot);
       }
-      return next();
+      return answer;
     });
     const promotion = store.promote(slot, second.version, first.version);
     await expect(promotion).rejects.toMatchObject({ class: 'transient', code: 'LabelMoved' });

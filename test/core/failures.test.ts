@@ -119,6 +119,11 @@ describe("the SDK's", () => {
     [sdk('RequestExpired', 400), transient('CredentialsExpired')],
     [sdk('InternalServiceError', 500), transient('ServiceFailed')],
     [sdk('ServiceUnavailable', 503, { 'retry-after': '9' }), transient('ServiceFailed', { retryAfterSeconds: 9 })],
+    [sdk('SomethingNew', 429), transient('Throttled')],
+    [sdk('TransactionInProgressException', 400), transient('Throttled')],
+    [sdk('PriorRequestNotComplete', 400), transient('Throttled')],
+    [sdk('RequestTimeout', 400), SILENCE],
+    [sdk('RequestTimeoutException', 408), SILENCE],
     [sdk('TimeoutError'), SILENCE],
     [sdk('TimeoutError', 200), SILENCE],
     [sdk('AbortError'), SILENCE],
@@ -169,5 +174,21 @@ describe('Retry-After', () => {
     [undefined, undefined],
   ])('of "%s" is %s seconds', (header, seconds) => {
     expect(parseRetryAfter(header, NOON)).toBe(seconds);
+  });
+});
+
+describe('what is thrown and is no error', () => {
+  it('is described all the same, also when it has no text of its own', () => {
+    expect(describeFailure(Object.create(null))).toMatchObject({
+      class: 'unknown',
+      message: '[Object: null prototype] {}',
+    });
+  });
+});
+
+describe('a key whose beginning was cut off', () => {
+  it('is removed up to its last line', () => {
+    const tail = `MIGHAgEAMBMGByqGSM49\nAgEGCCqGSM49AwEH\n-----END PRIVATE KEY----- and so on`;
+    expect(redactPrivateKeys(tail)).toBe('[private key removed] and so on');
   });
 });

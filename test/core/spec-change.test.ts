@@ -116,3 +116,12 @@ describe('the certificate in use serves on', () => {
     );
   });
 });
+
+describe('an empty list', () => {
+  it('means what an absent one means, at any depth', () => {
+    const bare = aSpec();
+    const empty = aSpec({ subject: { organizations: [], countries: [] }, outputFormats: [] });
+    expect(specDigest(empty)).toBe(specDigest(bare));
+    expect(compareSpecs(bare, empty).consequence).toBe('none');
+  });
+});

@@ -111,6 +111,18 @@ describe('an answer that is not taken', () => {
     expect(received.length).toBeLessThanOrEqual(2);
   });
 
+  it('is sent again as it was: a success never turns into a failure', async () => {
+    const { url, received } = await receiver({ status: 503 });
+    await expect(respond(url, async () => ({ declared: 1 }))).rejects.toMatchObject({ code: 'ResponseRefused' });
+    const statuses = received.map(({ body }) => (JSON.parse(body) as { Status: string }).Status);
+    expect(statuses).toEqual(['SUCCESS', 'SUCCESS']);
+  });
+
+  it('stays under four kilobytes, also when its reason is all control characters', async () => {
+    const { bytes } = await answerTo(failing(new PermanentError('Code', '\u0001'.repeat(1_000))));
+    expect(bytes).toBeLessThan(4_096);
+  });
+
   it.each([301, 307])('because of a redirection (%d) goes nowhere else', async (status) => {
     const elsewhere = await receiver();
     const { url } = await receiver({ status, headers: { location: elsewhere.url } });

@@ -20,6 +20,7 @@ import {
   SubjectPublicKeyInfo,
 } from '@peculiar/asn1-x509';
 import type { CertificateSpec } from '../certificate.ts';
+import { canonicalIpAddress } from '../ip-address.ts';
 import type { KeyHandle } from '../ports.ts';
 import { toPem } from './pem.ts';
 import { ID_AT_COMMON_NAME, ID_AT_COUNTRY, ID_AT_SERIAL_NUMBER, subjectAttributes } from './subject.ts';
@@ -98,7 +99,8 @@ function generalNames(spec: CertificateSpec): GeneralName[] {
   return [
     ...spec.dnsNames.map((dNSName) => new GeneralName({ dNSName })),
     ...spec.emailAddresses.map((rfc822Name) => new GeneralName({ rfc822Name })),
-    ...spec.ipAddresses.map((iPAddress) => new GeneralName({ iPAddress })),
+    // One spelling: the ASN.1 library misreads IPv6 that ends in dotted decimals.
+    ...spec.ipAddresses.map((address) => new GeneralName({ iPAddress: canonicalIpAddress(address) })),
     ...spec.uris.map((uniformResourceIdentifier) => new GeneralName({ uniformResourceIdentifier })),
   ];
 }
