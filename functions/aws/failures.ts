@@ -1,5 +1,5 @@
 import { ConflictError, EverleafError, PermanentError, TransientError } from '../core/errors.ts';
-import { type Instant, SECOND_MS } from '../core/time.ts';
+import { parseRetryAfter, wasNotSent } from '../core/http-faults.ts';
 
 /** What every AWS SDK v3 exception carries, read without importing a client. */
 interface ServiceFailure {
@@ -9,8 +9,6 @@ interface ServiceFailure {
   readonly retryAfterSeconds: number | undefined;
 }
 
-/** The request never arrived. Any other network fault leaves open whether it did. */
-const NOT_SENT = /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)/;
 /** Network faults by Node's codes. */
 const NETWORK =
   /^(?:ECONN|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|TimeoutError|RequestTimeout|NetworkingError|AbortError)/;
@@ -40,7 +38,7 @@ export function awsFailure(error: unknown, doing: string): EverleafError {
     return new TransientError('Throttled', text, { cause: error, retryAfterSeconds });
   if (EXPIRED.test(failure.name)) return new TransientError('CredentialsExpired', text, { cause: error });
   if (failure.httpStatus === undefined || failure.httpStatus === 408 || NETWORK.test(failure.name)) {
-    return new TransientError('Unreachable', text, { cause: error, mayHaveActed: !NOT_SENT.test(failure.name) });
+    return new TransientError('Unreachable', text, { cause: error, mayHaveActed: !wasNotSent(failure.name) });
   }
   if (failure.httpStatus >= 500) return new TransientError('ServiceFailed', text, { cause: error, retryAfterSeconds });
   return new PermanentError('Refused', text, { cause: error });
@@ -62,11 +60,4 @@ function readFailure(error: unknown): ServiceFailure {
     httpStatus: $metadata?.httpStatusCode,
     retryAfterSeconds: parseRetryAfter($response?.headers?.['retry-after'], Date.now()),
   };
-}
-
-/** Seconds, or an HTTP date (RFC 9110 §10.2.3). */
-export function parseRetryAfter(header: string | undefined, now: Instant): number | undefined {
-  if (header === undefined) return undefined;
-  const seconds = /^\d+$/.test(header) ? Number(header) : Math.ceil((Date.parse(header) - now) / SECOND_MS);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
 }

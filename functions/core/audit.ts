@@ -1,6 +1,7 @@
 import type { VersionId } from './certificate.ts';
+import type { RenewalWindow } from './ports.ts';
 import type { CertificateRecord, Transition } from './record.ts';
-import type { Instant } from './time.ts';
+import { type Instant, toTimestamp } from './time.ts';
 import type { Happening } from './transitions.ts';
 
 export interface Authorship {
@@ -10,9 +11,23 @@ export interface Authorship {
 }
 
 /** Not recorded: further looks at one order, waiting on, and telling what the trail already says. */
-function isNews(record: CertificateRecord, { event }: Happening): boolean {
-  if (event === 'OrderPending' || event === 'Announced') return false;
-  return event !== 'Deferred' || record.history.at(-1)?.event !== 'Deferred';
+function isNews(record: CertificateRecord, happening: Happening): boolean {
+  switch (happening.event) {
+    case 'OrderPending':
+    case 'Announced':
+      return false;
+    case 'Deferred':
+      return record.history.at(-1)?.event !== 'Deferred';
+    case 'RenewalInfoLearned':
+      return movesWindow(record, happening.window);
+    default:
+      return true;
+  }
+}
+
+function movesWindow({ current }: CertificateRecord, window: RenewalWindow | undefined): boolean {
+  const known = current?.renewalInfo?.window;
+  return window !== undefined && (known?.start !== window.start || known.end !== window.end);
 }
 
 /** The line that `happening` adds to the trail of `record`, read off the record as it was before it. */
@@ -54,7 +69,12 @@ function causeOf(record: CertificateRecord, happening: Happening): string {
     case 'StoreInspected':
       return happening.found === undefined ? 'nothing to adopt' : 'adopted from the secret store';
     case 'AttemptFailed':
+    case 'OrderNotAbandoned':
       return `${happening.failure.code}: ${happening.failure.message}`;
+    case 'RenewalInfoLearned':
+      return windowInWords(happening.window);
+    case 'OrderAbandoned':
+      return 'what it held was freed';
     case 'AttemptAbandoned':
     case 'Deferred':
     case 'Reconsidered':
@@ -66,4 +86,10 @@ function causeOf(record: CertificateRecord, happening: Happening): string {
     default:
       return record.attempt?.reason ?? '';
   }
+}
+
+function windowInWords(window: RenewalWindow | undefined): string {
+  if (window === undefined) return 'the CA names no window';
+  const why = window.explanationUrl === undefined ? '' : ` (${window.explanationUrl})`;
+  return `the CA suggests ${toTimestamp(window.start)} to ${toTimestamp(window.end)}${why}`;
 }

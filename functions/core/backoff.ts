@@ -19,6 +19,9 @@ const EXPIRED_DELAY_MS = 10 * MINUTE_MS;
  */
 const LONGEST_RETRY_AFTER_MS = DAY_MS;
 
+/** How long to wait after so many failures in a row (1: the first). */
+export const retryDelayMs = (count: number): number => RETRY_DELAYS_MS[count - 1] ?? DAY_MS;
+
 export interface FailureCount {
   readonly class: FailureClass;
   /** Failures in a row, the latest included. */

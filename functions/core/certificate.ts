@@ -126,11 +126,25 @@ export const leafFacts = z.object({
   sha256Fingerprint: z.string(),
   notBefore: instant,
   notAfter: instant,
+  /** Key identifier of whoever signed it (RFC 5280 §4.2.1.1), lower-case hexadecimal; absent where the leaf does not say. */
+  authorityKeyId: z.optional(z.string()),
 });
 export type LeafFacts = z.infer<typeof leafFacts>;
 
-/** What a CA answered, PEM each: the leaf, what links it to an anchor, and the anchor the issuer stands for. */
+/** What a CA answered, PEM each: the leaf, and what links it to an anchor. */
 export interface IssuedChain {
+  readonly leaf: string;
+  readonly intermediates: readonly string[];
+  /** Where the path has to end. `topOfChain`: no anchor is known, and the last certificate that the CA sent stands for one. */
+  readonly trustAnchors: readonly string[] | 'topOfChain';
+  /** How the CA knows who asked: what is told to it about this leaf later is told under this account. */
+  readonly account?: string;
+  /** True when the CA can be asked when it would like this leaf to be replaced. */
+  readonly offersRenewalInfo?: boolean;
+}
+
+/** A chain that the gate let through. `trustAnchors` is empty where none is known. */
+export interface VerifiedChain {
   readonly leaf: string;
   readonly intermediates: readonly string[];
   readonly trustAnchors: readonly string[];

@@ -1,6 +1,6 @@
 import { nextOrderAt } from './cap.ts';
 import type { Announcement, RenewalReason } from './events.ts';
-import { type Attempt, type CertificateRecord, renewAt } from './record.ts';
+import { type AbandonedOrder, type Attempt, type CertificateRecord, type CurrentVersion, renewAt } from './record.ts';
 import { specDigest } from './spec-change.ts';
 import { DAY_MS, type Instant, MINUTE_MS } from './time.ts';
 
@@ -12,6 +12,8 @@ export type Decision =
   | { readonly do: 'rest' }
   | { readonly do: 'announce'; readonly announcements: readonly Announcement[] }
   | { readonly do: 'inspectStore' }
+  | { readonly do: 'abandonOrder'; readonly order: AbandonedOrder }
+  | { readonly do: 'askRenewalInfo'; readonly current: CurrentVersion }
   | { readonly do: 'startAttempt'; readonly reason: RenewalReason }
   | { readonly do: 'defer'; readonly until: Instant; readonly cause: 'DailyCap' }
   | { readonly do: 'abandonAttempt'; readonly attempt: Attempt; readonly cause: AbandonCause }
@@ -25,6 +27,9 @@ export type Decision =
 /** Reads the ledger and the clock; decides the next step. Any worker, after any crash, decides alike. */
 export function decide(record: CertificateRecord, now: Instant): Decision {
   if (record.outbox.length > 0) return { do: 'announce', announcements: record.outbox };
+  // However long the certificate itself has to wait: what is held at the CA and in DNS is in others' way.
+  const order = record.abandoned?.[0];
+  if (order !== undefined && now >= order.tryAt) return { do: 'abandonOrder', order };
 
   if (now < patience(record)) return { do: 'rest' };
   if (record.attempt !== undefined) return continueAttempt(record, record.attempt, now);
@@ -32,7 +37,12 @@ export function decide(record: CertificateRecord, now: Instant): Decision {
   if (record.current === undefined && !record.storeInspected) return { do: 'inspectStore' };
 
   const reason = dueReason(record, now);
-  return reason === undefined ? { do: 'rest' } : underTheCap(record, now, { do: 'startAttempt', reason });
+  if (reason !== undefined) return underTheCap(record, now, { do: 'startAttempt', reason });
+  const { current } = record;
+  // One that is due is not asked about: the CA's wish can only be to renew, and it is being renewed.
+  return current?.renewalInfo !== undefined && now >= current.renewalInfo.checkAt
+    ? { do: 'askRenewalInfo', current }
+    : { do: 'rest' };
 }
 
 /** Every decision that leads to one more call for a certificate passes here. */
@@ -58,9 +68,9 @@ export function dueReason(record: CertificateRecord, now: Instant): RenewalReaso
  * While a worker holds the lease it is not due, so that a tick does not send a second one after it.
  */
 export function dueAt(record: CertificateRecord): Instant | undefined {
-  const wanted = wantedAt(record);
-  if (wanted === undefined) return undefined;
-  return Math.max(wanted, record.lease?.expiresAt ?? wanted);
+  const wanted = [wantedAt(record), record.abandoned?.[0]?.tryAt].filter((instant) => instant !== undefined);
+  if (wanted.length === 0) return undefined;
+  return Math.max(Math.min(...wanted), record.lease?.expiresAt ?? -Infinity);
 }
 
 function wantedAt(record: CertificateRecord): Instant | undefined {
@@ -69,7 +79,8 @@ function wantedAt(record: CertificateRecord): Instant | undefined {
   const { attempt, current } = record;
   if (attempt === undefined && !isRenewed(record)) return undefined;
   const idle = attempt === undefined && current !== undefined && dueReason(record, -Infinity) === undefined;
-  return Math.max(idle ? renewAt(record, current) : lastChange, patience(record));
+  const nextLook = idle ? Math.min(renewAt(record, current), current.renewalInfo?.checkAt ?? Infinity) : lastChange;
+  return Math.max(nextLook, patience(record));
 }
 
 const isRenewed = (record: CertificateRecord): boolean => record.origin === 'managed' && record.retiredAt === undefined;

@@ -1,9 +1,9 @@
 import type { KeyObject } from 'node:crypto';
-import type { CertificateSpec, IssuedChain, LeafFacts, Usage } from './certificate.ts';
+import type { CertificateSpec, IssuedChain, LeafFacts, Usage, VerifiedChain } from './certificate.ts';
 import { canonicalIpAddress } from './ip-address.ts';
 import { type Instant, MINUTE_MS, toTimestamp } from './time.ts';
-import { readCertificates, verifyChain } from './x509/chain.ts';
-import { type CertificateFacts, readCertificate } from './x509/leaf.ts';
+import { isSelfIssued, readCertificates, topOf, verifyChain } from './x509/chain.ts';
+import { type CertificateFacts, leafFactsOf, readCertificate } from './x509/leaf.ts';
 import { subjectAttributes } from './x509/subject.ts';
 import { extendedKeyUsageOids, keyUsageBits, usageOfOid } from './x509/usages.ts';
 
@@ -27,17 +27,20 @@ export interface Candidate {
   readonly latestNotAfter: Instant | undefined;
   /** Extended key usages that the issuer kind may add although nobody asked. */
   readonly uninvitedUsages: readonly Usage[];
+  /** Key usages that the issuer kind may leave out although somebody asked. */
+  readonly withheldUsages: readonly Usage[];
 }
 
 export type Verdict =
   /** `leaf.notBefore` may lie a few minutes ahead: promotion waits for it. */
-  | { readonly verdict: 'pass'; readonly leaf: LeafFacts; readonly chain: IssuedChain }
+  | { readonly verdict: 'pass'; readonly leaf: LeafFacts; readonly chain: VerifiedChain }
   | { readonly verdict: 'refuse'; readonly violations: readonly string[] };
 
 /** Judges what the CA answered. Nothing becomes current without having passed here. Throws nothing, whatever the answer is. */
 export function judge(candidate: Candidate, now: Instant): Verdict {
   const { intermediates, trustAnchors } = candidate.chain;
-  if (1 + intermediates.length + trustAnchors.length > MAX_CERTIFICATES) {
+  const anchors = trustAnchors === 'topOfChain' ? 0 : trustAnchors.length;
+  if (1 + intermediates.length + anchors > MAX_CERTIFICATES) {
     return { verdict: 'refuse', violations: [`more than ${MAX_CERTIFICATES} certificates in the answer`] };
   }
   try {
@@ -54,7 +57,9 @@ function examine(candidate: Candidate, now: Instant): Verdict {
   const leaf = readCertificate(leafPem);
   const ahead = leaf.notBefore - now;
   const judgedAt = ahead > 0 && ahead <= CLOCK_SKEW_MS ? leaf.notBefore : now;
-  const chain = verifyChain(leaf, readCertificates(intermediates), readCertificates(trustAnchors), judgedAt);
+  const sent = readCertificates(intermediates);
+  const anchors = trustAnchors === 'topOfChain' ? topOf(sent) : readCertificates(trustAnchors);
+  const chain = verifyChain(leaf, sent, anchors, judgedAt);
   const violations = [
     ...keyViolations(candidate, leaf),
     ...nameViolations(candidate.spec, leaf),
@@ -64,16 +69,23 @@ function examine(candidate: Candidate, now: Instant): Verdict {
     ...(chain.trusted ? [] : [chain.why]),
   ];
   if (violations.length > 0 || !chain.trusted) return { verdict: 'refuse', violations };
-  const { serialNumber, sha256Fingerprint, notBefore, notAfter } = leaf;
   return {
     verdict: 'pass',
-    leaf: { serialNumber, sha256Fingerprint, notBefore, notAfter },
+    leaf: leafFactsOf(leaf),
     // Written anew, and only what the path needs: nothing a CA put around its PEM reaches a consumer.
-    chain: {
-      leaf: leaf.x509.toString(),
-      intermediates: chain.path.map(({ x509 }) => x509.toString()),
-      trustAnchors: [chain.anchor.x509.toString()],
-    },
+    chain: { leaf: leaf.x509.toString(), ...linksOf(chain, trustAnchors === 'topOfChain') },
+  };
+}
+
+/** The top of a chain links to a root that clients have, unless it is one: they need it, and it anchors nothing. */
+function linksOf(
+  { path, anchor }: { readonly path: readonly CertificateFacts[]; readonly anchor: CertificateFacts },
+  isTopOfChain: boolean,
+): Omit<VerifiedChain, 'leaf'> {
+  const isLink = isTopOfChain && !isSelfIssued(anchor);
+  return {
+    intermediates: (isLink ? [...path, anchor] : path).map(({ x509 }) => x509.toString()),
+    trustAnchors: isLink ? [] : [anchor.x509.toString()],
   };
 }
 
@@ -125,7 +137,10 @@ function* difference(
   }
 }
 
-function* usageViolations({ spec, uninvitedUsages }: Candidate, leaf: CertificateFacts): Iterable<string> {
+function* usageViolations(
+  { spec, uninvitedUsages, withheldUsages }: Candidate,
+  leaf: CertificateFacts,
+): Iterable<string> {
   if (leaf.isCertificateAuthority) yield 'it is a CA certificate';
   for (const oid of leaf.criticalExtensions) {
     if (!UNDERSTOOD_EXTENSIONS.has(oid)) yield `it has a critical extension that clients may not know (${oid})`;
@@ -141,7 +156,7 @@ function* usageViolations({ spec, uninvitedUsages }: Candidate, leaf: Certificat
   const keyEncipherment = keyUsageBits(['key encipherment']);
   // A key that is not RSA cannot encipher keys: CAs leave that bit out (RFC 8813 §3), whoever asked.
   const possible = leaf.x509.publicKey.asymmetricKeyType === 'rsa' ? ~0 : ~keyEncipherment;
-  const missing = keyUsageBits(spec.usages) & possible & ~leaf.keyUsageBits;
+  const missing = keyUsageBits(spec.usages) & possible & ~keyUsageBits(withheldUsages) & ~leaf.keyUsageBits;
   if (missing !== 0) yield `key usage bits are missing (asked and got differ by 0x${missing.toString(16)})`;
   const signs = keyUsageBits(['cert sign', 'crl sign']) & leaf.keyUsageBits;
   if (signs !== 0) yield 'its key may sign certificates or revocation lists';

@@ -11,6 +11,7 @@ import type {
   LeafFacts,
   OutputFormat,
   Usage,
+  VerifiedChain,
   VersionId,
 } from './certificate.ts';
 import type { Announcement, RenewalHint } from './events.ts';
@@ -19,7 +20,8 @@ import type { Instant } from './time.ts';
 
 /** Where an adapter is with something that takes time. Nothing here ever sleeps until it is finished. */
 export type Step<T> =
-  | { readonly status: 'done'; readonly value: T }
+  /** `leftover`: what could not be freed yet, for {@link Issuer.abandon} to free later. */
+  | { readonly status: 'done'; readonly value: T; readonly leftover?: Ticket }
   | { readonly status: 'waiting'; readonly ticket: Ticket; readonly checkAfterSeconds: number };
 
 /** What an issuer needs to find its order again: URLs or ARNs, never a secret. Kept in the ledger. */
@@ -33,6 +35,14 @@ export interface SigningRequest {
   readonly csr: string;
   /** The latest expiry wanted. The CA may give less. */
   readonly notAfter: Instant;
+  /** What this certificate takes the place of, where the same issuer signed it (ARI's `replaces`, RFC 9773 §5). */
+  readonly replaces?: ReplacedLeaf;
+}
+
+export interface ReplacedLeaf {
+  readonly leaf: LeafFacts;
+  /** As {@link IssuedChain} had it. */
+  readonly account?: string;
 }
 
 /**
@@ -46,6 +56,138 @@ export interface Issuer {
   check(request: SigningRequest, ticket: Ticket): Promise<Step<IssuedChain>>;
   /** Frees what the order holds at the CA and elsewhere. Safe to repeat. */
   abandon(ticket: Ticket): Promise<void>;
+  /** When the CA would like a leaf of its own to be replaced (ARI, RFC 9773). Absent: it never says. */
+  renewalInfo?(leaf: LeafFacts): Promise<RenewalInfo>;
+  /** Ends a leaf's validity before its time. One that is revoked already is no failure. */
+  revoke?(revocation: Revocation): Promise<void>;
+}
+
+/** The CA's wish for one leaf, and when it wants to be asked again. */
+export interface RenewalInfo {
+  /** Undefined: the CA has no wish, or none that makes sense. */
+  readonly window: RenewalWindow | undefined;
+  readonly checkAfterSeconds: number;
+}
+
+/** `suggestedWindow` of RFC 9773 §4.2: renew at an instant in it. */
+export interface RenewalWindow {
+  readonly start: Instant;
+  readonly end: Instant;
+  /** A page that says why, for people. */
+  readonly explanationUrl?: string;
+}
+
+/** RFC 5280 §5.3.1, as far as a subscriber may say so (Baseline Requirements 4.9.1.1). */
+export type RevocationReason =
+  'unspecified' | 'keyCompromise' | 'affiliationChanged' | 'superseded' | 'cessationOfOperation';
+
+export interface Revocation {
+  /** PEM. */
+  readonly certificate: string;
+  readonly reason: RevocationReason;
+  /** Proves the right to revoke where the account is not at hand (RFC 8555 §7.6). */
+  readonly certificateKey?: KeyObject;
+}
+
+/** A secret by the name a manifest gives it, and the field in it. `namespace` is absent for what belongs to no namespace. */
+export interface SecretRef {
+  readonly namespace?: string | undefined;
+  readonly name: string;
+  readonly key: string;
+}
+
+/** How a CA knows us: the key that signs our requests, and the accounts that were registered with it, by directory URL. */
+export interface CaAccount {
+  readonly key: KeyObject;
+  readonly urls: Readonly<Record<string, string>>;
+}
+
+/**
+ * Where issuers keep what identifies them at their CAs, and read what people put there for them. Duties: the first writer's
+ * key wins and later ones get that key.
+ */
+export interface AccountStore {
+  read(ref: SecretRef): Promise<CaAccount | undefined>;
+  /** Stores a first key. Answers what is stored. */
+  create(ref: SecretRef, make: () => Promise<KeyObject>): Promise<CaAccount>;
+  /** Notes (or, without `url`, forgets) the account at `directory`. */
+  noteUrl(ref: SecretRef, directory: string, url: string | undefined): Promise<void>;
+  /** What a person put there. Throws PermanentError `SecretMissing`. */
+  readText(ref: SecretRef): Promise<string>;
+}
+
+/** What an issuer may use beside its own client. */
+export interface IssuerContext {
+  readonly accounts: AccountStore;
+  readonly clock: () => Instant;
+  readonly log: (message: string, facts: Readonly<Record<string, unknown>>) => void;
+}
+
+/** Control over `identifier` is proved by showing `keyAuthorization` (RFC 8555 §8.1) to the CA. Nothing of it is secret. */
+export interface ChallengeResponse {
+  /** A DNS name, without the wildcard label. */
+  readonly identifier: string;
+  readonly keyAuthorization: string;
+}
+
+/** Where a response goes, in the solver's own words. Rests in the ledger from before it is made until it is gone. */
+export type Placement = Readonly<Record<string, string>>;
+
+/** One way to show responses to a CA, bound to its options. Waits are `waiting` steps. */
+export interface ChallengeSolver {
+  /** Looks up where a response has to go. Changes nothing. */
+  locate(response: ChallengeResponse): Promise<Placement>;
+  /** Makes responses visible. Safe to repeat. `done` once the CA can see them. */
+  present(placements: readonly Placement[]): Promise<Step<void>>;
+  /** Asks once whether the CA can see them by now. */
+  check(ticket: Ticket): Promise<Step<void>>;
+  /** Takes responses back, also those that were never made. Safe to repeat. */
+  cleanUp(placements: readonly Placement[]): Promise<void>;
+}
+
+/** A challenge type: its folder, and its line in the catalogue. */
+export interface ChallengePlugin<Options> {
+  /** As the CA names it (RFC 8555 §9.7.8). */
+  readonly type: string;
+  /** The solver's field in an issuer document: `dns01`. */
+  readonly field: string;
+  /** Parses what stands at `path`, where that field is. */
+  parse(value: unknown, path: Objection['path']): ParsedOptions<Options>;
+  /** True when it can prove control over a name. */
+  proves(identifier: 'dns' | 'wildcard' | 'ip'): boolean;
+  needs(options: Options): readonly Grant[];
+  create(options: Options): Promise<ChallengeSolver>;
+}
+
+/** A TXT record of ours. Others of the same name are left alone. */
+export interface TxtRecord {
+  /** The zone it stands in, as the writer names it. */
+  readonly zone: string;
+  /** Without a final dot. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A DNS service that can be written to. */
+export interface DnsWriter {
+  /** The zone that `name` is in, by longest match. Throws PermanentError `NoZone`. */
+  zoneOf(name: string): Promise<string>;
+  /** Throws TransientError `Throttled` where the service wants it slower. */
+  add(records: readonly TxtRecord[]): Promise<Step<void>>;
+  /** Asks once whether all of the service's servers answer with what was added. */
+  check(ticket: Ticket): Promise<Step<void>>;
+  remove(records: readonly TxtRecord[]): Promise<void>;
+}
+
+/** A DNS service: its file in `dns/`, and its line in the catalogue. */
+export interface DnsWriterPlugin<Options> {
+  /** Its field in a dns-01 solver: `route53`. */
+  readonly field: string;
+  readonly summary: string;
+  parse(value: unknown, path: Objection['path']): ParsedOptions<Options>;
+  /** `names`: patterns that every record's name fits one of. */
+  needs(options: Options, names: readonly string[]): readonly Grant[];
+  create(options: Options): Promise<DnsWriter>;
 }
 
 /** A private key that can be used and not seen. */
@@ -70,6 +212,9 @@ export interface Provenance {
   readonly specDigest: string;
   readonly issuedAt: Instant;
   readonly leaf: LeafFacts;
+  /** As {@link IssuedChain} had them. */
+  readonly account?: string | undefined;
+  readonly offersRenewalInfo?: boolean | undefined;
 }
 
 /** The certificate's place in the store: which secret, and whose. */
@@ -91,7 +236,7 @@ export interface SecretStore {
    * Writes the complete bundle as pending. Repeating it gives the same version. Throws PermanentError `KeyMismatch` when the
    * leaf is not for the attempt's staged key.
    */
-  commit(slot: SecretSlot, chain: IssuedChain, provenance: Provenance): Promise<StoredVersion>;
+  commit(slot: SecretSlot, chain: VerifiedChain, provenance: Provenance): Promise<StoredVersion>;
   /**
    * Makes `version` the current one if `replaces` (undefined: nothing that was ever issued) still is. Repeating it is
    * harmless. Throws ConflictError `CurrentMoved` when another version of ours has become current meanwhile, PermanentError
@@ -166,18 +311,20 @@ export interface IssuerPlugin<Options> {
   readonly summary: string;
   /** The documents that declare it. */
   readonly documents: readonly IssuerDocumentKind[];
-  /** Parses an issuer document's `spec`; throws nothing, reports issues by path. */
-  parse(spec: unknown): ParsedOptions<Options>;
+  /** Parses an issuer document; throws nothing, reports issues by path. */
+  parse(document: IssuerDocument): ParsedOptions<Options>;
   /** What it cannot sign, found before anything runs. */
   objections(options: Options, certificate: CertificateSpec): readonly Objection[];
   /** Extended key usages that its certificates may carry although nobody asked. */
   readonly uninvitedUsages: readonly Usage[];
+  /** Key usages that its certificates may lack although somebody asked. */
+  readonly withheldUsages: readonly Usage[];
   /** True when its certificates never outlive what was asked for. */
   readonly honoursNotAfter: boolean;
   /** IAM statements its calls want. */
   needs(options: Options): readonly Grant[];
   /** Loads the client and connects it. */
-  create(options: Options): Promise<Issuer>;
+  create(options: Options, context: IssuerContext): Promise<Issuer>;
 }
 
 export interface IssuerDocumentKind {
@@ -185,7 +332,21 @@ export interface IssuerDocumentKind {
   readonly version: string;
   readonly kind: string;
   readonly scope: 'Namespaced' | 'Cluster';
+  /** The field of `spec` by which the document is this plug-in's, where several share its kind: `acme`. */
+  readonly field?: string;
 }
 
+/** An issuer as somebody wrote it down. */
+export interface IssuerDocument {
+  readonly spec: unknown;
+  /** Absent for kinds of the whole cluster. */
+  readonly namespace: string | undefined;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The text of a file beside the document, by its relative path; undefined where there is none. */
+  readonly fileBeside: (path: string) => string | undefined;
+}
+
+/** `remarks`: warnings, which keep nothing from being deployed. */
 export type ParsedOptions<Options> =
-  { readonly ok: true; readonly options: Options } | { readonly ok: false; readonly objections: readonly Objection[] };
+  | { readonly ok: true; readonly options: Options; readonly remarks?: readonly Objection[] }
+  | { readonly ok: false; readonly objections: readonly Objection[] };

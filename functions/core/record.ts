@@ -4,6 +4,15 @@ import { announcement, renewalReason } from './events.ts';
 import { planRenewal } from './schedule.ts';
 import { instant, type Instant } from './time.ts';
 
+/** What a CA wishes for a leaf (RFC 9773), as of the last look. */
+export const renewalInfo = z.object({
+  /** When to ask again. */
+  checkAt: instant,
+  window: z.optional(z.object({ start: instant, end: instant })),
+  /** One instant of the window, drawn when the window was first seen: looks that come too seldom cannot miss it. */
+  renewAt: z.optional(instant),
+});
+
 /** What consumers read now. */
 export const currentVersion = z.object({
   version: versionId,
@@ -15,6 +24,10 @@ export const currentVersion = z.object({
   specDigest: z.string(),
   /** When it was asked for: leaves may be backdated. */
   issuedAt: instant,
+  /** Under which account of the CA. */
+  account: z.optional(z.string()),
+  /** Absent where the CA has no such wishes. */
+  renewalInfo: z.optional(renewalInfo),
 });
 export type CurrentVersion = z.infer<typeof currentVersion>;
 
@@ -54,9 +67,21 @@ export const attempt = z.discriminatedUnion('phase', [
     version: versionId,
     ref: z.string(),
     leaf: leafFacts,
+    account: z.optional(z.string()),
+    offersRenewalInfo: z.optional(z.boolean()),
   }),
 ]);
 export type Attempt = z.infer<typeof attempt>;
+
+/** An order that is over for us, and may still hold something at the CA or elsewhere. */
+export const abandonedOrder = z.object({
+  issuerRef,
+  ticket: z.record(z.string(), z.string()),
+  /** Tries to free it that failed. */
+  tries: z.int(),
+  tryAt: instant,
+});
+export type AbandonedOrder = z.infer<typeof abandonedOrder>;
 
 export const failures = z.object({
   /** In a row; zero after any success. */
@@ -98,6 +123,8 @@ export const certificateRecord = z.looseObject({
   current: z.optional(currentVersion),
   previous: z.optional(currentVersion),
   attempt: z.optional(attempt),
+  /** Owed to the CA and to DNS, in the order in which they are tried. */
+  abandoned: z.optional(z.array(abandonedOrder)),
   /** Instants of the orders intended in the last 24 hours. */
   orders: z.array(instant),
   failures,
@@ -116,5 +143,5 @@ export const certificateRecord = z.looseObject({
 });
 export type CertificateRecord = z.infer<typeof certificateRecord>;
 
-export const renewAt = (record: CertificateRecord, current: CurrentVersion): Instant =>
-  planRenewal(record.id, current.leaf, current.issuedAt, record.spec.renewBefore).renewAt;
+export const renewAt = ({ id, spec }: CertificateRecord, current: CurrentVersion): Instant =>
+  planRenewal(id, current.leaf, current.issuedAt, spec.renewBefore, current.renewalInfo?.renewAt).renewAt;

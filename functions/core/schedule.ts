@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { CertificateId, LeafFacts, RenewBefore } from './certificate.ts';
-import { DAY_MS, type Instant } from './time.ts';
+import { DAY_MS, HOUR_MS, type Instant } from './time.ts';
 
 /** Below this lifetime half is left when renewal begins, above it a third: what Let's Encrypt's ARI windows do, too. */
 export const SHORT_LIFETIME_MS = 10 * DAY_MS;
 
 /** Renewals spread over ± this share of the lifetime, so that what was issued together is not renewed together. */
 const JITTER_SHARE = 0.01;
+
+/** However late the CA would like it: this share of the lifetime is kept for what may go wrong. */
+const RESERVED_SHARE = 1 / 10;
 
 export interface RenewalPlan {
   readonly renewAt: Instant;
@@ -15,7 +18,8 @@ export interface RenewalPlan {
 }
 
 /**
- * When a leaf is to be renewed. All of it follows from the leaf's real lifetime, not from the one asked for.
+ * When a leaf is to be renewed: the earlier of the manifest's wish and the CA's (`suggested`, an instant of its ARI window). All
+ * of it follows from the leaf's real lifetime, not from the one asked for.
  *
  * The lifetime counts from the later of `notBefore` and `issuedAt`: CAs backdate (ACM PCA by an hour), and a leaf that
  * was only just made is never due.
@@ -25,20 +29,33 @@ export function planRenewal(
   leaf: LeafFacts,
   issuedAt: Instant,
   wish: RenewBefore | undefined,
+  suggested?: Instant,
 ): RenewalPlan {
   const start = Math.max(leaf.notBefore, issuedAt);
   const lifetimeMs = leaf.notAfter - start;
-  const byDefault = start + defaultRenewalOffsetMs(certificate, leaf, lifetimeMs);
+  const byCa = suggested === undefined ? undefined : withinReason(suggested, start, leaf.notAfter);
+  const byDefault = byCa ?? start + defaultRenewalOffsetMs(certificate, leaf, lifetimeMs);
   if (wish === undefined) return { renewAt: byDefault };
 
   const wishedMs = 'seconds' in wish ? wish.seconds * 1_000 : (lifetimeMs * wish.percentage) / 100;
-  if (wishedMs > 0 && wishedMs < lifetimeMs) return { renewAt: leaf.notAfter - wishedMs };
+  if (wishedMs > 0 && wishedMs < lifetimeMs) {
+    return { renewAt: Math.min(leaf.notAfter - wishedMs, byCa ?? Infinity) };
+  }
   return {
     renewAt: byDefault,
     warning:
       `renewBefore (${Math.round(wishedMs / 1_000)} s) is not shorter than the lifetime the CA gave ` +
       `(${Math.round(lifetimeMs / 1_000)} s); renewing at the default share of the lifetime instead`,
   };
+}
+
+/**
+ * A CA that is wrong about its own leaves must not make them expire, nor make new ones due as soon as they are there: within
+ * an hour of its making (a tenth of a short life) no leaf is renewed at the CA's wish.
+ */
+function withinReason(suggested: Instant, start: Instant, notAfter: Instant): Instant {
+  const reservedMs = (notAfter - start) * RESERVED_SHARE;
+  return Math.min(Math.max(suggested, start + Math.min(HOUR_MS, reservedMs)), notAfter - reservedMs);
 }
 
 function defaultRenewalOffsetMs(certificate: CertificateId, leaf: LeafFacts, lifetimeMs: number): number {

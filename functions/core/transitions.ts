@@ -1,13 +1,20 @@
-import { earliestRetry, isBlocking, retryAt } from './backoff.ts';
+import { earliestRetry, isBlocking, retryAt, retryDelayMs } from './backoff.ts';
 import { recentOrders } from './cap.ts';
-import type { AttemptId, CertificateSpec, LeafFacts, VersionId } from './certificate.ts';
+import type { AttemptId, CertificateSpec, IssuerRef, LeafFacts, VersionId } from './certificate.ts';
 import { type AbandonCause, leaseToken } from './decide.ts';
 import { type FailureFacts, GATE_REFUSED } from './errors.ts';
 import { type Authorship, auditEntry } from './audit.ts';
 import { announceDeferral, announceFailure, announceRotation } from './announcements.ts';
 import type { RenewalReason } from './events.ts';
-import type { Ticket } from './ports.ts';
-import { type Attempt, type CertificateRecord, type CurrentVersion, HISTORY_LIMIT } from './record.ts';
+import type { RenewalWindow, Ticket } from './ports.ts';
+import {
+  type AbandonedOrder,
+  type Attempt,
+  type CertificateRecord,
+  type CurrentVersion,
+  HISTORY_LIMIT,
+} from './record.ts';
+import { drawRenewalInfo } from './renewal-info.ts';
 import { specDigest } from './spec-change.ts';
 import { type Instant, SECOND_MS } from './time.ts';
 
@@ -31,7 +38,25 @@ export type Happening =
   | { readonly event: 'OrderIntendedAgain' }
   | { readonly event: 'OrderPlaced'; readonly ticket: Ticket; readonly checkAt: Instant }
   | { readonly event: 'OrderPending'; readonly ticket: Ticket; readonly checkAt: Instant }
-  | { readonly event: 'VersionStored'; readonly version: VersionId; readonly ref: string; readonly leaf: LeafFacts }
+  | {
+      readonly event: 'VersionStored';
+      readonly version: VersionId;
+      readonly ref: string;
+      readonly leaf: LeafFacts;
+      readonly account?: string | undefined;
+      readonly offersRenewalInfo?: boolean | undefined;
+      /** What the order still holds. */
+      readonly leftover?: Ticket | undefined;
+    }
+  /** `random`: from 0 up to 1, for the one instant that is drawn. `window` absent: the CA has no wish, or could not be asked. */
+  | {
+      readonly event: 'RenewalInfoLearned';
+      readonly window?: RenewalWindow | undefined;
+      readonly random: number;
+      readonly checkAt: Instant;
+    }
+  | { readonly event: 'OrderAbandoned' }
+  | { readonly event: 'OrderNotAbandoned'; readonly failure: FailureFacts }
   | { readonly event: 'VersionPromoted' }
   | { readonly event: 'AttemptFailed'; readonly failure: FailureFacts }
   | { readonly event: 'AttemptAbandoned'; readonly cause: AbandonCause }
@@ -106,22 +131,15 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
         retryAfter: earliestRetry(at, (checkAt - at) / SECOND_MS),
       };
     }
-    case 'VersionStored': {
-      const { version, ref, leaf } = happening;
-      const { intendedAt: issuedAt, ...attempt } = attemptIn(record, ['orderIntended', 'orderPlaced']);
-      const stored: Attempt = { ...base(attempt), phase: 'stored', issuedAt, version, ref, leaf };
-      // A CA's clock may be a little ahead: consumers get the certificate when it is valid.
-      return leaf.notBefore > at
-        ? { ...record, attempt: stored, retryAfter: leaf.notBefore }
-        : { ...record, attempt: stored };
-    }
+    case 'VersionStored':
+      return stored(record, happening, at);
     case 'VersionPromoted':
-      return promoted(record);
+      return promoted(record, at);
     case 'AttemptFailed':
       return failed(record, happening.failure, at);
     case 'AttemptAbandoned':
       // Only an order that the CA sat on is a failure; one never placed is simply asked for afresh.
-      return happening.cause === 'TooOld' && isAtCa(record) ? failed(record, TOO_OLD, at) : omit(record, 'attempt');
+      return happening.cause === 'TooOld' && isAtCa(record) ? failed(record, TOO_OLD, at) : withoutAttempt(record, at);
     case 'Deferred':
       return {
         ...record,
@@ -130,7 +148,70 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
       };
     case 'Announced':
       return { ...record, outbox: [] };
+    case 'RenewalInfoLearned':
+      return record.current?.renewalInfo === undefined
+        ? record
+        : { ...record, current: { ...record.current, renewalInfo: drawRenewalInfo(record.current, happening) } };
+    case 'OrderAbandoned':
+      return withAbandoned(record, record.abandoned?.slice(1));
+    case 'OrderNotAbandoned':
+      return withAbandoned(record, notAbandoned(record.abandoned, at));
   }
+}
+
+function stored(
+  record: CertificateRecord,
+  happening: Extract<Happening, { event: 'VersionStored' }>,
+  at: Instant,
+): CertificateRecord {
+  const { version, ref, leaf, account, offersRenewalInfo, leftover } = happening;
+  const { intendedAt: issuedAt, ...attempt } = attemptIn(record, ['orderIntended', 'orderPlaced']);
+  const next: CertificateRecord = {
+    ...record,
+    attempt: {
+      ...base(attempt),
+      phase: 'stored',
+      issuedAt,
+      version,
+      ref,
+      leaf,
+      ...(account === undefined ? {} : { account }),
+      ...(offersRenewalInfo === undefined ? {} : { offersRenewalInfo }),
+    },
+    // A CA's clock may be a little ahead: consumers get the certificate when it is valid.
+    ...(leaf.notBefore > at ? { retryAfter: leaf.notBefore } : {}),
+  };
+  return leftover === undefined ? next : owing(next, attempt.issuerRef, leftover, at);
+}
+
+/** Orders owed at once. One that does not fit any more was tried for days. */
+const ABANDONED_LIMIT = 10;
+const ABANDON_TRIES = 6;
+
+/** The order is over for us; what it holds is still to be freed. */
+function owing(record: CertificateRecord, issuerRef: IssuerRef, ticket: Ticket, at: Instant): CertificateRecord {
+  const owed = [...(record.abandoned ?? []), { issuerRef, ticket, tries: 0, tryAt: at }];
+  return { ...record, abandoned: inTurn(owed.slice(-ABANDONED_LIMIT)) };
+}
+
+const inTurn = (orders: readonly AbandonedOrder[]): AbandonedOrder[] => [...orders].sort((a, b) => a.tryAt - b.tryAt);
+
+function notAbandoned(abandoned: CertificateRecord['abandoned'], at: Instant): CertificateRecord['abandoned'] {
+  const [order, ...others] = abandoned ?? [];
+  if (order === undefined) return others;
+  const tries = order.tries + 1;
+  return tries === ABANDON_TRIES ? others : inTurn([...others, { ...order, tries, tryAt: at + retryDelayMs(tries) }]);
+}
+
+function withAbandoned(record: CertificateRecord, abandoned: CertificateRecord['abandoned'] = []): CertificateRecord {
+  return abandoned.length === 0 ? omit(record, 'abandoned') : { ...record, abandoned };
+}
+
+/** The attempt is over. What it has at the CA is owed from now on. */
+function withoutAttempt(record: CertificateRecord, at: Instant): CertificateRecord {
+  const { attempt } = record;
+  const rest = omit(record, 'attempt');
+  return attempt?.phase === 'orderPlaced' ? owing(rest, attempt.issuerRef, attempt.ticket, at) : rest;
 }
 
 const isAtCa = ({ attempt }: CertificateRecord): boolean =>
@@ -169,15 +250,24 @@ function adopted(
   return { current: version, generation: Math.max(record.generation, generation) };
 }
 
-function promoted(record: CertificateRecord): CertificateRecord {
+function promoted(record: CertificateRecord, at: Instant): CertificateRecord {
   const attempt = attemptIn(record, ['stored']);
-  const { version, secretName, issuerRef, leaf, specDigest, issuedAt } = attempt;
+  const { version, secretName, issuerRef, leaf, specDigest, issuedAt, account } = attempt;
   // A request that came while this attempt was under way asks for the next one.
   const answered = record.request !== undefined && record.request.at <= attempt.startedAt;
   return {
     ...omit(record, 'attempt', 'waitUntil', 'retryAfter', ...(answered ? (['request'] as const) : [])),
     generation: record.generation + 1,
-    current: { version, secretName, issuerRef, leaf, specDigest, issuedAt },
+    current: {
+      version,
+      secretName,
+      issuerRef,
+      leaf,
+      specDigest,
+      issuedAt,
+      ...(account === undefined ? {} : { account }),
+      ...(attempt.offersRenewalInfo === true ? { renewalInfo: { checkAt: at } } : {}),
+    },
     ...(record.current === undefined ? {} : { previous: record.current }),
     failures: NO_FAILURES,
     outbox: [...record.outbox, announceRotation(record, attempt)],
@@ -191,7 +281,7 @@ function failed(record: CertificateRecord, failure: FailureFacts, at: Instant): 
   const notAfter = record.current?.leaf.notAfter;
   const nextAttemptAt = retryAt({ ...failure, count }, at, { notAfter, durationSeconds });
   return {
-    ...afterFailure(record, failure, blocked),
+    ...afterFailure(record, failure, blocked, at),
     failures: { count, blocked, last: { class: failure.class, code: failure.code, message: failure.message, at } },
     waitUntil: nextAttemptAt,
     ...(failure.retryAfterSeconds === undefined ? {} : { retryAfter: earliestRetry(at, failure.retryAfterSeconds) }),
@@ -200,13 +290,18 @@ function failed(record: CertificateRecord, failure: FailureFacts, at: Instant): 
 }
 
 /** What becomes of the attempt. */
-function afterFailure(record: CertificateRecord, failure: FailureFacts, blocked: boolean): CertificateRecord {
+function afterFailure(
+  record: CertificateRecord,
+  failure: FailureFacts,
+  blocked: boolean,
+  at: Instant,
+): CertificateRecord {
   const { attempt } = record;
   if (attempt === undefined) return record;
   // A version that is already stored is kept: promoting it later costs nothing, another one costs an order.
   const over = failure.endsAttempt === true || (blocked && attempt.phase !== 'stored');
   const orders = attempt.phase === 'orderIntended' && isRefusal(failure) ? record.orders.slice(0, -1) : record.orders;
-  if (over) return { ...omit(record, 'attempt', 'retryAfter'), orders };
+  if (over) return { ...omit(withoutAttempt(record, at), 'retryAfter'), orders };
   // The call that was accounted for was made: another try is another call.
   return attempt.phase === 'orderIntended'
     ? { ...record, orders, attempt: { ...attempt, accountedUnder: -1 } }

@@ -13,6 +13,7 @@ import { canonicalJson } from '../core/spec-change.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts';
 import { dynamoDbInventory } from '../inventories/dynamodb.ts';
 import { sqsHintQueue } from '../queues/sqs.ts';
+import { accountStore } from '../stores/accounts.ts';
 import { secretsManagerStore } from '../stores/secrets-manager.ts';
 import type { ConnectedIssuer, RenewalParts } from './parts.ts';
 import { renew, type Shift } from './renew.ts';
@@ -25,6 +26,9 @@ const environment = readEnvironment({
   KMS_KEY_ARN: z.optional(setting),
 });
 const logger = createLogger('issue');
+const log: RenewalParts['log'] = (message, facts) => logger.info(message, facts);
+const secrets = { deployment: environment.DEPLOYMENT, kmsKeyArn: environment.KMS_KEY_ARN };
+const accounts = accountStore(secrets);
 
 /** What an issuer's client learns of its CA is trusted for so long in a warm function. */
 const CONNECTION_LIFETIME_MS = 5 * MINUTE_MS;
@@ -42,20 +46,22 @@ function connectOnce(spec: IssuerSpec): Promise<ConnectedIssuer> {
 
 async function connect(spec: IssuerSpec): Promise<ConnectedIssuer> {
   const { plugin, create } = bindIssuer(spec);
-  const { uninvitedUsages, honoursNotAfter } = plugin;
-  return { issuer: await create(), uninvitedUsages, honoursNotAfter };
+  const { uninvitedUsages, withheldUsages, honoursNotAfter } = plugin;
+  const issuer = await create({ accounts, clock: Date.now, log });
+  return { issuer, uninvitedUsages, withheldUsages, honoursNotAfter };
 }
 
 const parts: RenewalParts = {
   inventory: dynamoDbInventory(environment.TABLE_NAME),
-  store: secretsManagerStore({ deployment: environment.DEPLOYMENT, kmsKeyArn: environment.KMS_KEY_ARN }),
+  store: secretsManagerStore(secrets),
   bus: eventBridgeBus(environment.BUS_NAME),
   hints: sqsHintQueue(environment.QUEUE_URL),
   connect: connectOnce,
   clock: Date.now,
   pause: (seconds) => wait(seconds * SECOND_MS),
   newAttemptId: () => attemptId.parse(randomUUID()),
-  log: (message, facts) => logger.info(message, facts),
+  random: Math.random,
+  log,
 };
 
 /** Time kept back for noting and releasing when a step runs long. */

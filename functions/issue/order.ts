@@ -40,7 +40,7 @@ export async function askIssuer(
       await ledger.save();
     },
   );
-  if (answer.status === 'done') await pass(ledger, parts, attempt, connected, answer.value);
+  if (answer.status === 'done') await pass(ledger, parts, attempt, connected, answer);
   else await waitWhileYoung(attempt, answer.checkAfterSeconds, parts);
 }
 
@@ -55,9 +55,10 @@ async function pass(
   parts: RenewalParts,
   attempt: OrderAttempt,
   connected: ConnectedIssuer,
-  chain: IssuedChain,
+  { value: chain, leftover }: Extract<Step<IssuedChain>, { status: 'done' }>,
 ): Promise<void> {
   const { record } = ledger;
+  const { account, offersRenewalInfo } = chain;
   const judgement = judge(
     {
       spec: record.spec,
@@ -65,6 +66,7 @@ async function pass(
       chain,
       latestNotAfter: connected.honoursNotAfter ? attempt.notAfter : undefined,
       uninvitedUsages: connected.uninvitedUsages,
+      withheldUsages: connected.withheldUsages,
     },
     parts.clock(),
   );
@@ -80,16 +82,21 @@ async function pass(
     specDigest: attempt.specDigest,
     issuedAt: attempt.intendedAt,
     leaf: judgement.leaf,
+    account,
+    offersRenewalInfo,
   });
-  ledger.note({ event: 'VersionStored', version, ref, leaf: judgement.leaf });
+  ledger.note({ event: 'VersionStored', version, ref, leaf: judgement.leaf, account, offersRenewalInfo, leftover });
 }
 
 /** All that the CA is told, as it was fixed in the ledger. */
-export const requestOf = ({ spec }: CertificateRecord, { id, csr, notAfter }: OrderAttempt): SigningRequest => ({
-  attempt: id,
+export const requestOf = ({ spec, current }: CertificateRecord, attempt: OrderAttempt): SigningRequest => ({
+  attempt: attempt.id,
   certificate: spec,
-  csr,
-  notAfter,
+  csr: attempt.csr,
+  notAfter: attempt.notAfter,
+  ...(current === undefined || issuerIdOf(current.issuerRef) !== issuerIdOf(attempt.issuerRef)
+    ? {}
+    : { replaces: { leaf: current.leaf, ...(current.account === undefined ? {} : { account: current.account }) } }),
 });
 
 export const slotOf = ({ id, spec }: CertificateRecord, secretName: string): SecretSlot => ({

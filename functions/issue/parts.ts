@@ -6,6 +6,7 @@ import type { Instant } from '../core/time.ts';
 export interface ConnectedIssuer {
   readonly issuer: Issuer;
   readonly uninvitedUsages: readonly Usage[];
+  readonly withheldUsages: readonly Usage[];
   readonly honoursNotAfter: boolean;
 }
 
@@ -20,6 +21,8 @@ export interface RenewalParts {
   /** Spends a short wait in place. */
   readonly pause: (seconds: number) => Promise<void>;
   readonly newAttemptId: () => AttemptId;
+  /** From 0 up to 1. */
+  readonly random: () => number;
   /** Structured facts for the log; never an error object, a request or an answer. */
   readonly log: (message: string, facts: Readonly<Record<string, unknown>>) => void;
 }

@@ -1,9 +1,10 @@
-import { issuerIdOf } from '../core/certificate.ts';
+import { type IssuerRef, issuerIdOf } from '../core/certificate.ts';
 import { replacedVersion } from '../core/announcements.ts';
 import type { Decision } from '../core/decide.ts';
 import { ConflictError, describeFailure } from '../core/errors.ts';
 import type { CertificateRecord } from '../core/record.ts';
-import { type Instant, SECOND_MS } from '../core/time.ts';
+import type { Issuer, RenewalWindow } from '../core/ports.ts';
+import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../core/time.ts';
 import { buildCsr } from '../core/x509/csr.ts';
 import { Circuit } from './circuit.ts';
 import { generateKey } from './keys.ts';
@@ -50,13 +51,33 @@ const STEPS: { readonly [D in Doing]: Perform<D> } = {
   },
 
   abandonAttempt: async ({ attempt, cause }, ledger, parts) => {
-    if (attempt.phase === 'orderPlaced') {
-      const { issuer } = await Circuit.open(parts, issuerIdOf(attempt.issuerRef));
-      const { issuer: ca } = await parts.connect(issuer.spec);
-      await ca.abandon(attempt.ticket);
-    }
     await discardPending(ledger.record, attempt.secretName, parts);
     ledger.note({ event: 'AttemptAbandoned', cause });
+  },
+
+  abandonOrder: async ({ order }, ledger, parts) => {
+    try {
+      const ca = await connectTo(order.issuerRef, parts);
+      await ca.abandon(order.ticket);
+      ledger.note({ event: 'OrderAbandoned' });
+    } catch (error) {
+      // No failure of a renewal: the certificate is no worse for it, and another try follows.
+      ledger.note({ event: 'OrderNotAbandoned', failure: describeFailure(error) });
+    }
+  },
+
+  askRenewalInfo: async ({ current }, ledger, parts) => {
+    const { clock, random, log } = parts;
+    const learned = (window: RenewalWindow | undefined, afterMs: number): void =>
+      ledger.note({ event: 'RenewalInfoLearned', window, random: random(), checkAt: clock() + afterMs });
+    try {
+      const ca = await connectTo(current.issuerRef, parts);
+      const info = await ca.renewalInfo?.(current.leaf);
+      learned(info?.window, clampLook((info?.checkAfterSeconds ?? Infinity) * SECOND_MS));
+    } catch (error) {
+      log('the CA could not be asked for its wish', { certificate: ledger.record.id, failure: describeFailure(error) });
+      learned(undefined, ASK_AGAIN_MS);
+    }
   },
 
   intendOrder: async ({ attempt }, ledger, parts) => {
@@ -93,15 +114,36 @@ const STEPS: { readonly [D in Doing]: Perform<D> } = {
   },
 };
 
+async function connectTo(issuerRef: IssuerRef, parts: RenewalParts): Promise<Issuer> {
+  const { issuer } = await Circuit.open(parts, issuerIdOf(issuerRef));
+  const { issuer: ca } = await parts.connect(issuer.spec);
+  return ca;
+}
+
+/** RFC 9773 §4.3.3: without an answer, six hours. */
+const ASK_AGAIN_MS = 6 * HOUR_MS;
+
+/** RFC 9773 §4.3.2: reasonable limits for what the CA asks for. */
+const clampLook = (ms: number): number => Math.min(Math.max(ms, MINUTE_MS), DAY_MS);
+
 /** Takes up what the store already has, so that a lost inventory or receipt issues nothing anew. */
-async function inspectStore(ledger: Ledger, { store }: RenewalParts, secretName: string): Promise<void> {
-  const found = await store.current(slotOf(ledger.record, secretName));
+async function inspectStore(ledger: Ledger, parts: RenewalParts, secretName: string): Promise<void> {
+  const found = await parts.store.current(slotOf(ledger.record, secretName));
   if (found === undefined) {
     ledger.note({ event: 'StoreInspected' });
     return;
   }
-  const { generation, leaf, issuedAt, specDigest, issuerRef } = found.provenance;
-  const version = { version: found.version, secretName, issuerRef, leaf, specDigest, issuedAt };
+  const { generation, leaf, issuedAt, specDigest, issuerRef, account, offersRenewalInfo } = found.provenance;
+  const version = {
+    version: found.version,
+    secretName,
+    issuerRef,
+    leaf,
+    specDigest,
+    issuedAt,
+    ...(account === undefined ? {} : { account }),
+    ...(offersRenewalInfo === true ? { renewalInfo: { checkAt: parts.clock() } } : {}),
+  };
   ledger.note({ event: 'StoreInspected', found: { version, generation } });
 }
 

@@ -3,10 +3,10 @@ import * as z from 'zod/mini';
 import {
   attemptId,
   certificateId,
-  type IssuedChain,
   issuerRef,
   leafFacts,
   type OutputFormat,
+  type VerifiedChain,
 } from '../core/certificate.ts';
 import type { Provenance } from '../core/ports.ts';
 import { instant } from '../core/time.ts';
@@ -22,6 +22,8 @@ const provenance = z.object({
   specDigest: z.string(),
   issuedAt: instant,
   leaf: leafFacts,
+  account: z.optional(z.string()),
+  offersRenewalInfo: z.optional(z.boolean()),
 });
 
 const staged = z.object({
@@ -52,7 +54,7 @@ const FURTHER_FORMS: Readonly<Record<OutputFormat, (key: KeyObject, certificates
 
 export function encodeBundle(
   key: KeyObject,
-  chain: IssuedChain,
+  chain: VerifiedChain,
   facts: Provenance,
   formats: readonly OutputFormat[] = [],
 ): string {

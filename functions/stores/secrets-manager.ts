@@ -15,6 +15,7 @@ import { ConflictError, PermanentError, TransientError } from '../core/errors.ts
 import { keyHandle } from '../core/key-handle.ts';
 import type { SecretSlot, SecretStore } from '../core/ports.ts';
 import { encodeBundle, encodeStagedKey, readContent, type SecretContent } from './bundle.ts';
+import { secretName } from './secret-name.ts';
 import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from './tags.ts';
 
 const CURRENT = 'AWSCURRENT';
@@ -27,11 +28,9 @@ export interface SecretsManagerSettings {
   readonly kmsKeyArn: string | undefined;
 }
 
-/** `deployment/[namespace/]secretName`; the namespace `default` is left out. */
-export function secretNameOf(deployment: string, { certificate, secretName }: SecretSlot): string {
-  const [namespace] = certificate.split('/');
-  return [deployment, ...(namespace === undefined || namespace === 'default' ? [] : [namespace]), secretName].join('/');
-}
+/** Where a certificate's bundle is. */
+export const secretNameOf = (deployment: string, slot: SecretSlot): string =>
+  secretName(deployment, slot.certificate.split('/')[0], slot.secretName);
 
 /**
  * Versions of one secret over a renewal:

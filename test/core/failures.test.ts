@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { awsFailure, parseRetryAfter } from '../../functions/aws/failures.ts';
+import { awsFailure } from '../../functions/aws/failures.ts';
+import { parseRetryAfter } from '../../functions/core/http-faults.ts';
 import {
   ConflictError,
   describeFailure,

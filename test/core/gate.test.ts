@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { ExtendedKeyUsage, Extension, type JsonGeneralNames, KeyUsageFlags } from '../../local/pca/x509.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CertificateSpec, IssuedChain } from '../../functions/core/certificate.ts';
+import type { CertificateSpec, IssuedChain, VerifiedChain } from '../../functions/core/certificate.ts';
 import { type Candidate, judge, type Verdict } from '../../functions/core/gate.ts';
 import { keyHandle } from '../../functions/core/key-handle.ts';
 import { DAY_MS, MINUTE_MS } from '../../functions/core/time.ts';
@@ -25,14 +25,24 @@ interface Case {
   readonly asked?: Partial<CertificateSpec>;
   readonly given?: LeafWishes;
   readonly key?: typeof EC_KEY;
-  readonly how?: Partial<Candidate>;
+  readonly how?: Partial<Omit<Candidate, 'chain'>>;
 }
 
+type Made = Candidate & { readonly chain: VerifiedChain };
+
 /** A plain leaf for both names and nobody's uninvited usages, but for what a case says otherwise. */
-async function candidate({ asked, given, key = EC_KEY, how }: Case = {}): Promise<Candidate> {
+async function candidate({ asked, given, key = EC_KEY, how }: Case = {}): Promise<Made> {
   const spec = aSpec(asked);
   const chain = await CA.sign(await buildCsr(spec, key), NOON, END, { purposes: [], ...given });
-  return { spec, publicKey: key.publicKey, chain, latestNotAfter: END, uninvitedUsages: [], ...how };
+  return {
+    spec,
+    publicKey: key.publicKey,
+    chain,
+    latestNotAfter: END,
+    uninvitedUsages: [],
+    withheldUsages: [],
+    ...how,
+  };
 }
 
 const verdictOn = async (made: Case): Promise<Verdict> => judge(await candidate(made), NOON);
@@ -232,6 +242,10 @@ describe('the gate passes a leaf', () => {
     ],
     ['of an EC key without key encipherment', { given: { keyUsages: digitalSignature } }],
     ['of an RSA key with key encipherment', { key: RSA_KEY }],
+    [
+      'of an RSA key without key encipherment, where its issuer may withhold it',
+      { key: RSA_KEY, given: { keyUsages: digitalSignature }, how: { withheldUsages: ['key encipherment'] } },
+    ],
     ['without key usages, which allows them all', { given: { keyUsages: 'none' } }],
     ['with an extension of any kind that is not critical', { given: { extensions: [unknownExtension(false)] } }],
     ['that lives four minutes longer', { given: { notAfter: END + 4 * MINUTE_MS } }],

@@ -83,6 +83,12 @@ function play({ record, now }: World, turn: Turn): World {
   }
 }
 
+/** A CA whose wish moves at every look. */
+const WINDOW = (now: Instant) => ({
+  window: { start: now + 30 * DAY_MS, end: now + 31 * DAY_MS },
+  checkAt: now + HOUR_MS,
+});
+
 /** What a worker would note after doing what is decided, if it went as `fate` says. */
 function consequence(
   record: CertificateRecord,
@@ -100,12 +106,18 @@ function consequence(
     };
   }
   if (decision.do === 'defer') return { event: 'Deferred', until: decision.until, cause: decision.cause };
+  if (decision.do === 'abandonOrder' && fate !== 'works') {
+    return { event: 'OrderNotAbandoned', failure: { class: 'transient', code: 'Test', message: 'as planned' } };
+  }
+  if (decision.do === 'askRenewalInfo') return { event: 'RenewalInfoLearned', ...WINDOW(now), random: 0.5 };
   if (fate === 'transient' || fate === 'permanent' || fate === 'unknown') {
     return { event: 'AttemptFailed', failure: { class: fate, code: 'Test', message: 'as planned' } };
   }
   switch (decision.do) {
     case 'inspectStore':
       return { event: 'StoreInspected' };
+    case 'abandonOrder':
+      return { event: 'OrderAbandoned' };
     case 'abandonAttempt':
       return { event: 'AttemptAbandoned', cause: decision.cause };
     case 'intendOrder':
@@ -121,11 +133,15 @@ function consequence(
         version: versionId.parse(`v${record.generation + 1}`),
         ref: 'arn',
         leaf: aLeaf({ notBefore: now - HOUR_MS, notAfter: now + 90 * DAY_MS }),
+        ...(record.generation % 2 === 0 ? { offersRenewalInfo: true, leftover: { order: '1' } } : {}),
       };
     case 'promote':
       return { event: 'VersionPromoted' };
   }
 }
+
+const isAtRest = (record: CertificateRecord, now: Instant): boolean =>
+  record.attempt === undefined && record.abandoned === undefined && dueReason(record, now) === undefined;
 
 /** A world without misfortune from here on. */
 function settle(world: World): World {
@@ -135,7 +151,7 @@ function settle(world: World): World {
     if (due === undefined) break;
     const happening = consequence(record, now, 'works');
     if (happening !== undefined) record = apply(record, happening, { actor: 'test', at: now });
-    else if (record.attempt === undefined && dueReason(record, now) === undefined) break;
+    else if (isAtRest(record, now)) break;
     else now = Math.max(now + 1, due);
   }
   return { record, now };
@@ -147,6 +163,7 @@ describe('the ledger', () => {
       fc.property(turns, (history) => {
         const { record } = settle(history.reduce(play, START));
         expect(record.attempt).toBeUndefined();
+        expect(record.abandoned).toBeUndefined();
         expect(record.outbox).toEqual([]);
         if (record.retiredAt === undefined) expect(record.current?.specDigest).toBe(specDigest(record.spec));
       }),

@@ -103,6 +103,7 @@ describe('an order', () => {
     const step = await issuer.check(order, await placed(issuer, order));
     if (step.status !== 'done') throw new Error('not done');
     const { leaf, intermediates, trustAnchors } = step.value;
+    if (trustAnchors === 'topOfChain') throw new Error('no anchors');
     expect([leaf]).toEqual(splitCertificates(service.issued(EC_CA)[0]?.certificate ?? ''));
     expect(trustAnchors.map((pem) => new X509Certificate(pem).subject)).toEqual([
       expect.stringContaining('twin root') as unknown,

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
-import type { IssuedChain } from '../../functions/core/certificate.ts';
+import type { IssuedChain, VerifiedChain } from '../../functions/core/certificate.ts';
 import type { Issuer, SigningRequest } from '../../functions/core/ports.ts';
 import { DAY_MS, HOUR_MS, type Instant } from '../../functions/core/time.ts';
 
@@ -93,7 +93,7 @@ export class TestCa {
   }
 
   /** Signs what the CSR asks for, but for what `wishes` say otherwise. */
-  async sign(csrPem: string, at: Instant, notAfter: Instant, wishes: LeafWishes = {}): Promise<IssuedChain> {
+  async sign(csrPem: string, at: Instant, notAfter: Instant, wishes: LeafWishes = {}): Promise<VerifiedChain> {
     const csr = new x509.Pkcs10CertificateRequest(csrPem);
     const { names: general = wishes.dnsNames?.map((value) => ({ type: 'dns' as const, value })) } = wishes;
     const names =

@@ -50,10 +50,16 @@ export async function workshop(spec: CertificateSpec = aSpec()): Promise<Worksho
     store,
     bus: { publish: async (announcements) => void published.push(...announcements) },
     hints: { later: async () => {} },
-    connect: async () => ({ issuer, uninvitedUsages: ['server auth', 'client auth'], honoursNotAfter: true }),
+    connect: async () => ({
+      issuer,
+      uninvitedUsages: ['server auth', 'client auth'],
+      withheldUsages: [],
+      honoursNotAfter: true,
+    }),
     clock,
     pause: async (seconds) => void (now += seconds * SECOND_MS),
     newAttemptId: () => attemptId.parse(randomUUID()),
+    random: () => 0.5,
     log: () => {},
   };
   const work = (parts = own): Promise<void> =>

@@ -59,6 +59,12 @@ function faultOf(issuer: CertificateFacts, below: number, now: Instant): string 
 
 export const readCertificates = (pems: readonly string[]): readonly CertificateFacts[] => pems.map(readCertificate);
 
+export const isSelfIssued = ({ x509 }: CertificateFacts): boolean => signed(x509, x509);
+
+/** Where a chain ends that somebody sent: what nothing else in it signed. */
+export const topOf = (sent: readonly CertificateFacts[]): readonly CertificateFacts[] =>
+  sent.filter((top) => !sent.some((other) => other !== top && signed(other.x509, top.x509)));
+
 function signed(issuer: X509Certificate, subject: X509Certificate): boolean {
   return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
 }

@@ -1,8 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import {
+  AuthorityKeyIdentifier,
   BasicConstraints,
   Certificate,
+  id_ce_authorityKeyIdentifier,
   id_ce_basicConstraints,
   id_ce_extKeyUsage,
   id_ce_keyUsage,
@@ -49,9 +51,14 @@ export function readCertificate(pem: string): CertificateFacts {
     relativeName.map(({ type, value }) => ({ type, value: value.toString() })),
   );
   const keyUsage = parseExtension(extensions.get(id_ce_keyUsage), KeyUsage);
+  const signedBy = parseExtension(extensions.get(id_ce_authorityKeyIdentifier), AuthorityKeyIdentifier)?.keyIdentifier;
   return {
     x509,
-    ...leafFactsOf(x509),
+    serialNumber: x509.serialNumber.toUpperCase(),
+    sha256Fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
+    notBefore: x509.validFromDate.getTime(),
+    notAfter: x509.validToDate.getTime(),
+    ...(signedBy === undefined ? {} : { authorityKeyId: Buffer.from(signedBy.buffer).toString('hex') }),
     commonNames: attributes.filter(({ type }) => type === ID_AT_COMMON_NAME).map(({ value }) => value),
     subject: attributes.filter(({ type }) => type !== ID_AT_COMMON_NAME),
     dnsNames: names.flatMap(({ dNSName }) => dNSName ?? []),
@@ -68,12 +75,15 @@ export function readCertificate(pem: string): CertificateFacts {
   };
 }
 
-export function leafFactsOf(x509: X509Certificate): LeafFacts {
+/** What is worth remembering, and nothing else. */
+export function leafFactsOf(facts: CertificateFacts): LeafFacts {
+  const { serialNumber, sha256Fingerprint, notBefore, notAfter, authorityKeyId } = facts;
   return {
-    serialNumber: x509.serialNumber.toUpperCase(),
-    sha256Fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
-    notBefore: x509.validFromDate.getTime(),
-    notAfter: x509.validToDate.getTime(),
+    serialNumber,
+    sha256Fingerprint,
+    notBefore,
+    notAfter,
+    ...(authorityKeyId === undefined ? {} : { authorityKeyId }),
   };
 }
 

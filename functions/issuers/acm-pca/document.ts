@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
 import type { CertificateSpec } from '../../core/certificate.ts';
 import { error, isError, type Problem } from '../../core/manifest/finding.ts';
+import { annotationProblems } from '../../core/manifest/our-annotations.ts';
 import { shape } from '../../core/manifest/shape.ts';
 import { showValue } from '../../core/manifest/show-value.ts';
-import type { IssuerDocumentKind, Objection, ParsedOptions } from '../../core/ports.ts';
+import type { IssuerDocument, IssuerDocumentKind, Objection, ParsedOptions } from '../../core/ports.ts';
 import { usageInTheWay } from './templates.ts';
 
 /** The documents of cert-manager's aws-privateca-issuer. */
@@ -32,8 +33,8 @@ const CA_ARN =
   /^arn:aws(?:-cn|-us-gov)?:acm-pca:([a-z]{2}(?:-[a-z]+)+-\d):\d{12}:certificate-authority\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ROLE_ARN = /^arn:aws(?:-cn|-us-gov)?:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 
-/** Parses a `spec`; the paths of objections lead into its document. */
-export function parseAcmPca(spec: unknown): ParsedOptions<AcmPcaOptions> {
+/** Parses an issuer document; the paths of objections lead into it. */
+export function parseAcmPca({ spec, annotations }: IssuerDocument): ParsedOptions<AcmPcaOptions> {
   const { output, problems } = shape(specShape, spec, {
     under: ['spec'],
     examples: { 'spec.arn': `arn: ${EXAMPLE_ARN}` },
@@ -46,12 +47,11 @@ export function parseAcmPca(spec: unknown): ParsedOptions<AcmPcaOptions> {
     ...(regionOfArn === undefined ? [badArn(arn)] : regionProblems(region, regionOfArn)),
     ...(role === '' || ROLE_ARN.test(role) ? [] : [badRole(role)]),
     ...(output.secretRef === undefined ? [] : [STATIC_KEYS]),
+    ...annotationProblems(annotations, []),
   ];
   if (regionOfArn === undefined || said.some(isError)) return { ok: false, objections: said };
-  return {
-    ok: true,
-    options: { certificateAuthorityArn: arn, region: regionOfArn, ...(role === '' ? {} : { role }) },
-  };
+  const options = { certificateAuthorityArn: arn, region: regionOfArn, ...(role === '' ? {} : { role }) };
+  return { ok: true, options, remarks: said };
 }
 
 /** Usages that no template of AWS Private CA gives. Everything else of a request it takes from the CSR. */

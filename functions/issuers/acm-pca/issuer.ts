@@ -10,6 +10,7 @@ import {
   type SigningAlgorithm,
 } from '@aws-sdk/client-acm-pca';
 import { CLIENT_SETTINGS } from '../../aws/client.ts';
+import type { Credentials } from '../../aws/assumed-role.ts';
 import { awsFailure, failureName } from '../../aws/failures.ts';
 import type { IssuedChain } from '../../core/certificate.ts';
 import { PermanentError, TransientError } from '../../core/errors.ts';
@@ -24,8 +25,6 @@ const POLL_SECONDS = 1;
 
 /** The longest life a CA in short-lived mode gives. */
 const SHORT_LIVED_MAX_MS = 7 * DAY_MS;
-
-export type Credentials = () => Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string }>;
 
 /**
  * AWS Private CA. IssueCertificate is asynchronous: it answers an ARN, and GetCertificate refuses with

@@ -10,6 +10,7 @@ export const acmPca: IssuerPlugin<AcmPcaOptions> = {
   objections: acmPcaObjections,
   // The template for default usages adds both, whoever asked (EndEntityCertificate/V1).
   uninvitedUsages: ['server auth', 'client auth'],
+  withheldUsages: [],
   honoursNotAfter: true,
   needs: ({ certificateAuthorityArn, role }) =>
     role === undefined
@@ -28,7 +29,7 @@ export const acmPca: IssuerPlugin<AcmPcaOptions> = {
   create: async (options) => {
     const { acmPcaIssuer } = await import('./issuer.ts');
     if (options.role === undefined) return acmPcaIssuer(options, undefined);
-    const { assumedRole } = await import('./assumed-role.ts');
+    const { assumedRole } = await import('../../aws/assumed-role.ts');
     return acmPcaIssuer(options, assumedRole(options.role, options.region));
   },
 };

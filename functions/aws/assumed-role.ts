@@ -1,12 +1,13 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { CLIENT_SETTINGS } from '../../aws/client.ts';
-import { awsFailure } from '../../aws/failures.ts';
-import { PermanentError } from '../../core/errors.ts';
-import type { Credentials } from './issuer.ts';
+import { PermanentError } from '../core/errors.ts';
+import { CLIENT_SETTINGS } from './client.ts';
+import { awsFailure } from './failures.ts';
 
-/** Credentials of an issuer's `role`, for a CA in another account. The SDK caches them until they expire. */
-export function assumedRole(roleArn: string, region: string): Credentials {
-  const client = new STSClient({ ...CLIENT_SETTINGS, region });
+export type Credentials = () => Promise<{ accessKeyId: string; secretAccessKey: string; sessionToken?: string }>;
+
+/** Credentials of a role in another account. The SDK caches them until they expire. Without `region`: the function's own. */
+export function assumedRole(roleArn: string, region: string | undefined): Credentials {
+  const client = new STSClient({ ...CLIENT_SETTINGS, ...(region === undefined ? {} : { region }) });
   return async () => {
     try {
       const { Credentials: granted } = await client.send(
