@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Format } from './commands/validate.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { EXIT_USAGE, exitCodeOf } from './commands/exit-codes.ts';
@@ -26,6 +26,7 @@ function program(): Command {
     .option('--renew <name>', 'also renew this certificate on request (name or namespace/name)')
     .option('--keep', 'stay up afterwards and print aws commands that work against the twin', false)
     .option('--json', 'print one JSON document on stdout; progress goes to stderr', false)
+    .option('--dns <port>', 'answer DNS on this port of 127.0.0.1, for an ACME server of your own to ask', portOf)
     .addHelpText(
       'after',
       `
@@ -36,12 +37,15 @@ Examples:
   everleaf twin                              the sample certificates
   everleaf twin --manifest my-certificates   your own
   everleaf twin --renew payments/orders      and one on request
-  everleaf twin --json | jq '.certificates[].notAfter'${EXIT_CODES}`,
+  everleaf twin --json | jq '.certificates[].notAfter'
+  everleaf twin --manifest pebble --dns 8053 issuers whose server is on loopback: pebble -dnsserver 127.0.0.1:8053${EXIT_CODES}`,
     )
-    .action(async (options: { manifest: string; renew?: string; keep: boolean; json: boolean }) => {
+    .action(async (options: { manifest: string; renew?: string; keep: boolean; json: boolean; dns?: number }) => {
+      const { dns, ...others } = options;
       // Loaded on demand: help should not wait for the CDK.
       const { twin } = await import('./commands/twin.ts');
-      process.exitCode = await twin({ ...options, signal: interruption() }, process);
+      const dnsPort = dns === undefined ? {} : { dnsPort: dns };
+      process.exitCode = await twin({ ...others, ...dnsPort, signal: interruption() }, process);
     });
 
   everleaf
@@ -91,6 +95,12 @@ Examples:
       process.exitCode = await plan(dir, options, process);
     });
   return everleaf;
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new InvalidArgumentError('It must be a number from 1 to 65535.');
 }
 
 /** Ctrl-C ends a kept twin cleanly; a second one ends it at once. */

@@ -1,16 +1,21 @@
+import { dns01 } from './challenges/dns-01/plugin.ts';
 import type { IssuerSpec } from './core/certificate.ts';
 import { PermanentError } from './core/errors.ts';
-import type { Grant, Issuer, IssuerPlugin } from './core/ports.ts';
+import type { ChallengePlugin, DnsWriterPlugin, Grant, Issuer, IssuerContext, IssuerPlugin } from './core/ports.ts';
+import { route53 } from './dns/route53/plugin.ts';
+import { acme } from './issuers/acme/plugin.ts';
 import { acmPca } from './issuers/acm-pca/plugin.ts';
 
-/** Every issuer kind there is. A new one is its folder in `issuers/` and its line here. */
-export const ISSUERS: readonly IssuerPlugin<unknown>[] = [acmPca];
+/** Every plug-in there is. A new one is its folder and its line here. */
+const DNS_WRITERS: readonly DnsWriterPlugin<unknown>[] = [route53];
+const CHALLENGES: readonly ChallengePlugin<unknown>[] = [dns01(DNS_WRITERS)];
+export const ISSUERS: readonly IssuerPlugin<unknown>[] = [acmPca, acme(CHALLENGES)];
 
 /** A plug-in bound to the options one issuer document gave. */
 export interface BoundIssuer {
-  readonly plugin: Pick<IssuerPlugin<unknown>, 'kind' | 'uninvitedUsages' | 'honoursNotAfter'>;
+  readonly plugin: Pick<IssuerPlugin<unknown>, 'kind' | 'uninvitedUsages' | 'withheldUsages' | 'honoursNotAfter'>;
   readonly needs: readonly Grant[];
-  readonly create: () => Promise<Issuer>;
+  readonly create: (context: IssuerContext) => Promise<Issuer>;
 }
 
 /** The plug-in for an issuer as the manifest declared it. Its options were parsed by that plug-in. */
@@ -19,5 +24,5 @@ export function bindIssuer({ plugin: kind, options, ref }: IssuerSpec): BoundIss
   if (plugin === undefined) {
     throw new PermanentError('UnknownIssuerKind', `issuer ${ref.name}: there is no plug-in "${kind}" in this version`);
   }
-  return { plugin, needs: plugin.needs(options), create: () => plugin.create(options) };
+  return { plugin, needs: plugin.needs(options), create: (context) => plugin.create(options, context) };
 }

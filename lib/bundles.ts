@@ -7,6 +7,9 @@ const FUNCTIONS_DIR = join(import.meta.dirname, '..', 'functions');
 /** CommonJS modules in an ES bundle still call `require` for Node's built-ins. */
 const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
+/** Packages that acme-client loads and that are never called: see there. */
+const LEFT_OUT = join(FUNCTIONS_DIR, 'issuers', 'acme', 'left-out.cjs');
+
 /** Built once a process, however many apps it synthesizes. */
 const built = new Map<string, readonly OutputFile[]>();
 
@@ -39,6 +42,7 @@ function bundle(name: string): readonly OutputFile[] {
     // Error classes are told apart by name in logs.
     keepNames: true,
     mainFields: ['module', 'main'],
+    alias: { axios: LEFT_OUT, debug: LEFT_OUT, 'node-forge': LEFT_OUT, '@peculiar/x509': LEFT_OUT },
     legalComments: 'none',
     banner: { js: REQUIRE_BANNER },
     logLevel: 'warning',

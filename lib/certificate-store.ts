@@ -1,7 +1,7 @@
 import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from '../functions/stores/tags.ts';
+import { ACCOUNT_TAG, CERTIFICATE_TAG, DEPLOYMENT_TAG } from '../functions/stores/tags.ts';
 import type { EverleafFunction } from './everleaf-function.ts';
 
 /** Where keys and certificates live: Secrets Manager, under a key of the deployment's own. Both outlive the stack. */
@@ -29,7 +29,7 @@ export class CertificateStore extends Construct {
     to.allow(['secretsmanager:DescribeSecret'], secrets);
     to.allow(['secretsmanager:CreateSecret', 'secretsmanager:TagResource'], secrets, {
       StringEquals: { [`aws:RequestTag/${DEPLOYMENT_TAG}`]: this.#deployment },
-      'ForAllValues:StringEquals': { 'aws:TagKeys': [DEPLOYMENT_TAG, CERTIFICATE_TAG] },
+      'ForAllValues:StringEquals': { 'aws:TagKeys': [DEPLOYMENT_TAG, CERTIFICATE_TAG, ACCOUNT_TAG] },
     });
     to.allow(
       ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],

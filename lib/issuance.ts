@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { type EventBus, Rule, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
@@ -77,8 +77,13 @@ export class Issuance extends Construct {
     store.allowReadWrite(issue);
     issue.allow(['events:PutEvents'], [bus.eventBusArn]);
     issue.allow(['sqs:SendMessage'], [this.queue.queueArn]);
-    for (const { actions, resources, conditions } of issuerGrants(props.issuers))
-      issue.allow(actions, resources, conditions);
+    for (const { actions, resources, conditions } of issuerGrants(props.issuers)) {
+      issue.allow(
+        actions,
+        resources.map((arn) => inPartition(this, arn)),
+        conditions,
+      );
+    }
     return issue;
   }
 
@@ -95,3 +100,7 @@ export class Issuance extends Construct {
     mapping.node.addDependency(issue.role);
   }
 }
+
+/** Route 53 is in no Region and no account's own: only the partition (China, GovCloud) tells its ARNs apart. */
+const inPartition = (scope: Construct, arn: string): string =>
+  arn.replace(/^arn:aws:route53:/, `arn:${Stack.of(scope).partition}:route53:`);

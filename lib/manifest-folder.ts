@@ -1,15 +1,16 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
 import { PermanentError } from '../functions/core/errors.ts';
 import {
   type Finding,
   inReadingOrder,
   type IssuerKind,
-  MAXIMUM_FILE_BYTES,
   type ManifestFile,
   type ParsedManifest,
   parseManifest,
 } from '../functions/core/manifest/index.ts';
+import { fileReader } from './named-files.ts';
+import { decodeText, type FileFault, readText } from './text-file.ts';
 
 export interface FolderContents {
   readonly files: readonly ManifestFile[];
@@ -29,7 +30,8 @@ export function loadManifest(
   onProgress: (read: number, files: number) => void = () => {},
 ): ParsedManifest {
   const { files, findings } = readManifestFolder(path);
-  const parsed = parseManifest(files, kinds, (read) => onProgress(read, files.length));
+  const onRead = (read: number) => onProgress(read, files.length);
+  const parsed = parseManifest(files, kinds, { readFile: fileReader(path), onRead });
   return { ...parsed, findings: [...findings, ...parsed.findings].sort(inReadingOrder) };
 }
 
@@ -58,7 +60,7 @@ export function readManifestFolder(path: string): FolderContents {
       }
       if (seen.has(real)) return;
       seen.add(real);
-      const read = readManifestFile(file, real);
+      const read = manifestOf(file, readText(real));
       if ('text' in read) files.push(read);
       else note(read);
     });
@@ -102,25 +104,13 @@ function namesUnder(folder: string, depth: number, note: (finding: Finding) => v
   return paths;
 }
 
-function readManifestFile(path: string, real: string): ManifestFile | Finding {
-  const status = statSync(real);
-  if (!status.isFile()) return unreadable(path, 'Unreadable', 'This is not a file.', 'Remove it.');
-  const { size } = status;
-  if (size > MAXIMUM_FILE_BYTES) {
-    const message = `The file has ${size.toLocaleString('en')} bytes; ${MAXIMUM_FILE_BYTES.toLocaleString('en')} is the most that is read.`;
-    return unreadable(path, 'FileTooLarge', message, 'Split it into several files.');
-  }
-  return decodeManifest(path, readFileSync(real));
+/** What was piped in, as a file of its own. */
+export function decodeManifest(path: string, bytes: Uint8Array): ManifestFile | Finding {
+  return manifestOf(path, decodeText(bytes));
 }
 
-/** YAML is Unicode; anything else would be read as something that nobody wrote. */
-export function decodeManifest(path: string, bytes: Uint8Array): ManifestFile | Finding {
-  try {
-    return { path, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
-  } catch {
-    return unreadable(path, 'NotUtf8', 'The file is not UTF-8.', 'Save it as UTF-8.');
-  }
-}
+const manifestOf = (path: string, text: string | FileFault): ManifestFile | Finding =>
+  typeof text === 'string' ? { path, text } : unreadable(path, text.code, text.message, text.remedy);
 
 const unreadable = (file: string, code: string, message: string, remedy: string): Finding => ({
   severity: 'error',

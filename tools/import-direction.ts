@@ -11,7 +11,7 @@ const CORE = /^functions\/core\//;
 const AWS = /^functions\/aws\//;
 const NODE = /^node:/;
 const ZOD = /^zod\/mini$/;
-const ADAPTERS = ['issuers', 'stores', 'inventories', 'buses', 'queues'];
+const ADAPTERS = ['issuers', 'challenges', 'dns', 'stores', 'inventories', 'buses', 'queues'];
 
 /**
  * Which way imports point: `bin → lib → catalogue → adapters → core`; handlers join catalogue, adapters and core. The first
@@ -20,12 +20,15 @@ const ADAPTERS = ['issuers', 'stores', 'inventories', 'buses', 'queues'];
 const ROOMS: readonly Room[] = [
   // Pure: no SDK, no network, no file system. node:crypto reads certificates; it is handed everything else.
   { files: CORE, may: [CORE, ZOD, /^node:(?:crypto|util)$/, /^yaml$/, /^@peculiar\/asn1-/] },
-  { files: AWS, may: [CORE, AWS, ZOD, /^@aws-lambda-powertools\/logger$/] },
+  { files: AWS, may: [CORE, AWS, ZOD, /^@aws-lambda-powertools\/logger$/, /^@aws-sdk\/client-sts$/] },
   ...ADAPTERS.map((room) => ({
     files: new RegExp(`^functions/${room}/`),
-    may: [CORE, AWS, ZOD, NODE, /^@aws-sdk\//, new RegExp(`^functions/${room}/`)],
+    may: [CORE, AWS, ZOD, NODE, /^@aws-sdk\//, /^acme-client$/, new RegExp(`^functions/${room}/`)],
   })),
-  { files: /^functions\/catalogue\.ts$/, may: [CORE, /^functions\/issuers\/[\w-]+\/plugin\.ts$/] },
+  {
+    files: /^functions\/catalogue\.ts$/,
+    may: [CORE, /^functions\/(?:issuers|challenges|dns)\/[\w-]+\/plugin\.ts$/],
+  },
   {
     files: /^functions\/(?:detect|issue|sync)\/handler\.ts$/,
     may: [/^functions\/(?!detect|issue|sync)/, /^\.\//, ZOD, NODE, /^aws-lambda$/, /^@aws-sdk\/client-s3$/],
@@ -43,7 +46,14 @@ const ROOMS: readonly Room[] = [
     ],
   },
   // Development only, and blind to what it carries: it sees the template and the wire.
-  { files: /^local\//, may: [/^local\//, NODE, /^(?:dynalite|zod|zod\/mini|reflect-metadata|@peculiar\/x509)$/] },
+  {
+    files: /^local\//,
+    may: [
+      /^local\//,
+      NODE,
+      /^(?:dynalite|zod|zod\/mini|reflect-metadata|@peculiar\/x509|jose|dns-packet|fast-xml-parser)$/,
+    ],
+  },
   {
     files: /^bin\//,
     may: [/^(?:bin|lib|functions|local)\//, NODE, ZOD, /^(?:commander|aws-cdk-lib)$/, /^@aws-sdk\//, /^package\.json$/],

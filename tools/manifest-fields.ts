@@ -1,17 +1,29 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DNS01_FIELDS } from '../functions/challenges/dns-01/fields.ts';
 import { CERTIFICATE_FIELDS } from '../functions/core/manifest/certificate-fields.ts';
 import type { Field } from '../functions/core/manifest/fields.ts';
-import { CERT_MANAGER_ISSUER_FIELDS } from '../functions/core/manifest/issuer-fields.ts';
+import { ISSUER_METADATA_FIELDS, OTHER_ISSUER_FIELDS } from '../functions/core/manifest/issuer-fields.ts';
+import { ROUTE53_FIELDS } from '../functions/dns/route53/fields.ts';
 import { ACM_PCA_FIELDS } from '../functions/issuers/acm-pca/fields.ts';
+import { ACME_FIELDS } from '../functions/issuers/acme/fields.ts';
 
 export const MANIFEST_PAGE = join(import.meta.dirname, '..', 'docs', 'manifest.md');
+
+/** Of Issuer and ClusterIssuer, which whoever reads a part of them has a part of. */
+export const ISSUER_FIELDS = [
+  ...ISSUER_METADATA_FIELDS,
+  ...ACME_FIELDS,
+  ...DNS01_FIELDS,
+  ...ROUTE53_FIELDS,
+  ...OTHER_ISSUER_FIELDS,
+] as const;
 
 /** The tables of the page, by the name in their markers. */
 const TABLES: Readonly<Record<string, readonly Field[]>> = {
   Certificate: CERTIFICATE_FIELDS,
   AWSPCAIssuer: ACM_PCA_FIELDS,
-  Issuer: CERT_MANAGER_ISSUER_FIELDS,
+  Issuer: ISSUER_FIELDS,
 };
 
 const SYMBOLS = { honoured: '✔', warned: '⚠', refused: '✘', record: '·' } as const;

@@ -1,6 +1,6 @@
 import { certificateId, type CertificateId } from '../../functions/core/certificate.ts';
 import { type CertificateRecord, renewAt } from '../../functions/core/record.ts';
-import { formatSeconds, SECOND_MS } from '../../functions/core/time.ts';
+import { formatSeconds, HOUR_MS, SECOND_MS } from '../../functions/core/time.ts';
 import { loadManifestOrThrow } from '../../lib/load-manifest.ts';
 import { fleetRow, type FleetRow, fleetTable } from '../twin/fleet-table.ts';
 import { lookAround } from '../twin/look-around.ts';
@@ -15,6 +15,8 @@ export interface TwinCommandOptions {
   readonly renew?: string;
   readonly keep: boolean;
   readonly json: boolean;
+  /** The port on which the twin answers DNS; any, if absent. */
+  readonly dnsPort?: number;
   /** Fires when the person wants it to end. */
   readonly signal: AbortSignal;
 }
@@ -32,6 +34,8 @@ interface Report {
 interface Proof {
   readonly chainsVerified: number;
   readonly awsCalls: number;
+  /** To the embedded ACME CAs; those to a server that the user runs are not seen. */
+  readonly acmeRequests: number;
   readonly callsDenied: number;
   readonly privateKeysOutsideTheStore: number;
   readonly faults: readonly string[];
@@ -49,7 +53,7 @@ export async function twin(options: TwinCommandOptions, io: Terminal): Promise<n
   for (const warning of warnings) progress.say(warning);
 
   const interrupted = aborted(options.signal);
-  const rehearsal = await startRehearsal(options.manifest, manifest, progress);
+  const rehearsal = await startRehearsal({ folder: options.manifest, manifest, dnsPort: options.dnsPort }, progress);
   try {
     const report = await Promise.race([rehearse(rehearsal, progress, requested), interrupted]);
     if (report === undefined) return EXIT_INTERRUPTED;
@@ -111,16 +115,19 @@ function dueFaults(before: readonly CertificateRecord[], renewed: readonly strin
   });
 }
 
+/** Past the first renewal: what is due within half a day of it is seen as well. */
+const LOOK_AHEAD_MS = 12 * HOUR_MS;
+
 async function moveToNextRenewal(
   rehearsal: Rehearsal,
   records: readonly CertificateRecord[],
   progress: Progress,
 ): Promise<number> {
   const dates = records.flatMap((record) => (record.current === undefined ? [] : renewAt(record, record.current)));
-  const moveMs = Math.ceil(Math.min(...dates) - rehearsal.now()) + SECOND_MS;
+  const moveMs = Math.ceil(Math.min(...dates) - rehearsal.now()) + LOOK_AHEAD_MS;
   if (dates.length === 0 || moveMs > rehearsal.headroomMs()) return 0;
   progress.say(
-    `\nThe clock moves on by ${formatSeconds(moveMs / SECOND_MS)}, to the first renewal, and the schedule fires:`,
+    `\nThe clock moves on by ${formatSeconds(moveMs / SECOND_MS)}, past the first renewals, and the schedule fires:`,
   );
   await rehearsal.advance(moveMs);
   return moveMs;
@@ -150,11 +157,12 @@ async function prove(
       record.current === undefined ? `${record.id} has no certificate` : await rehearsal.faultOf(record, now);
     if (fault !== undefined) chainFaults.push(fault);
   }
-  const { calls, keyFindings, problems } = rehearsal.witnessed();
+  const { calls, acmeRequests, keyFindings, problems } = rehearsal.witnessed();
   const denied = calls.filter(({ errorCode }) => errorCode?.startsWith('AccessDenied') === true);
   return {
     chainsVerified: records.length - chainFaults.length,
     awsCalls: calls.length,
+    acmeRequests,
     callsDenied: denied.length,
     privateKeysOutsideTheStore: keyFindings.length,
     faults: [
@@ -168,10 +176,12 @@ async function prove(
 }
 
 function summary({ proof, certificates }: Report): string {
+  const acme = proof.acmeRequests === 0 ? [] : [`  ${proof.acmeRequests} requests went to ACME CAs, over TLS`];
   const lines = [
     '',
     'What this run showed:',
     `  ${proof.chainsVerified} of ${certificates.length} stored chains verify up to their CA's root, each with the key that belongs to it`,
+    ...acme,
     `  ${proof.awsCalls} AWS calls went over the wire under the roles of the template; ${proof.callsDenied} were denied`,
     `  ${proof.privateKeysOutsideTheStore} private keys were seen outside of the secret store`,
     ...proof.faults.map((fault) => `  ✘ ${fault}`),

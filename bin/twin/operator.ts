@@ -7,7 +7,7 @@ import type { Inventory } from '../../functions/core/ports.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import { apply } from '../../functions/core/transitions.ts';
 import { splitCertificates } from '../../functions/core/x509/pem.ts';
-import { verifyChain } from '../../functions/core/x509/chain.ts';
+import { topOf, verifyChain } from '../../functions/core/x509/chain.ts';
 import { readCertificate } from '../../functions/core/x509/leaf.ts';
 import { dynamoDbInventory } from '../../functions/inventories/dynamodb.ts';
 import { secretNameOf } from '../../functions/stores/secrets-manager.ts';
@@ -46,15 +46,24 @@ export class Operator {
     await this.inventory.write(record, stored.revision);
   }
 
-  /** Reads a secret as a consumer does and says what is wrong with it; undefined: nothing. */
-  async faultOf({ id, spec }: CertificateRecord, now: number): Promise<string | undefined> {
+  /**
+   * Reads a secret as a consumer does and says what is wrong with it; undefined: nothing. `roots`: those that clients have, for
+   * chains that bring no anchor; without them such a chain has to hold as far as it goes.
+   */
+  async faultOf(
+    { id, spec }: CertificateRecord,
+    now: number,
+    roots: readonly string[] = [],
+  ): Promise<string | undefined> {
     const SecretId = secretNameOf(this.#deployment, { certificate: id, secretName: spec.secretName });
     const { SecretString } = await this.#secrets.send(new GetSecretValueCommand({ SecretId }));
     const parsed = z.safeParse(bundle, JSON.parse(SecretString ?? 'null'));
     if (!parsed.success) return `secret ${SecretId} holds no bundle`;
     const [leaf, ...intermediates] = splitCertificates(parsed.data['tls.crt']).map(readCertificate);
-    const anchors = splitCertificates(parsed.data['ca.crt']).map(readCertificate);
     if (leaf === undefined) return `secret ${SecretId} holds no certificate`;
+    const own = splitCertificates(parsed.data['ca.crt']);
+    const known = (own.length > 0 ? own : roots).map(readCertificate);
+    const anchors = known.length > 0 ? known : topOf(intermediates);
     const verdict = verifyChain(leaf, intermediates, anchors, now);
     if (!verdict.trusted) return `secret ${SecretId}: ${verdict.why}`;
     return matches(leaf.x509, parsed.data['tls.key'])

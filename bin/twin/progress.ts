@@ -32,11 +32,13 @@ export class Progress {
   readonly #stream: NodeJS.WritableStream;
   readonly #issuers: ReadonlyMap<string, string>;
   readonly #journeys = new Map<string, Journey>();
+  readonly #issuerWidth: number;
   #arrived = 0;
 
   constructor(stream: NodeJS.WritableStream, issuers: ReadonlyMap<string, string>) {
     this.#stream = stream;
     this.#issuers = issuers;
+    this.#issuerWidth = Math.max(0, ...[...issuers.values()].map(({ length }) => length));
   }
 
   say(text: string): void {
@@ -65,7 +67,7 @@ export class Progress {
     const steps = this.#paint('dim', (journey?.steps ?? []).join(' → '));
     const issuer = this.#issuers.get(certificate) ?? '';
     this.say(
-      `  ${this.#paint('green', '✔')} ${certificate.padEnd(24)} ${issuer.padEnd(12)} ${elapsed.padStart(6)}  ${steps}`,
+      `  ${this.#paint('green', '✔')} ${certificate.padEnd(24)} ${issuer.padEnd(this.#issuerWidth)} ${elapsed.padStart(6)}  ${steps}`,
     );
   }
 

@@ -1,18 +1,21 @@
 import type { CertificateId, CertificateSpec, Manifest } from '../../functions/core/certificate.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
+import type { AcmPcaOptions } from '../../functions/issuers/acm-pca/document.ts';
 import { SHORT_LIFETIME_MS } from '../../functions/core/schedule.ts';
 import { DAY_MS, HOUR_MS, type Instant, SECOND_MS } from '../../functions/core/time.ts';
 import { AcmPca } from '../../local/services/acm-pca.ts';
 import { Twin } from '../../local/twin.ts';
 import type { CallRecord } from '../../local/wire/call.ts';
+import { type AcmeWorld, acmeIssuersOf, surroundWithAcme } from './acme-world.ts';
+import { isUserRun } from './acme-zones.ts';
 import { Operator } from './operator.ts';
 import type { Progress } from './progress.ts';
 import { synthesize } from './synthesize.ts';
 
 export const STACK_NAME = 'Everleaf';
 
-/** Room on the clock beyond the first renewal, so that the move ends before wall time. */
-const SPARE_MS = 2 * HOUR_MS;
+/** Room on the clock beyond the first renewal, so that the move past it ends before wall time. */
+const SPARE_MS = 16 * HOUR_MS;
 /** Orders that the CA takes so long for are waited for: a busy machine is no reason to show half a table. */
 const LONGEST_WAIT_MS = 30 * SECOND_MS;
 const LONGEST_PAST_MS = 400 * DAY_MS;
@@ -23,6 +26,8 @@ export interface Rehearsal {
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly outputs: Readonly<Record<string, string>>;
+  /** Where the twin's Route 53 is answered for, `127.0.0.1:port`. */
+  readonly dnsServer: string;
   now(): Instant;
   /** How far the clock may still move. */
   headroomMs(): number;
@@ -31,47 +36,67 @@ export interface Rehearsal {
   advance(ms: number): Promise<void>;
   records(): Promise<readonly CertificateRecord[]>;
   requestRenewal(id: CertificateId): Promise<void>;
+  /** PEM trust anchors of the embedded ACME CAs, which no secret holds. */
+  readonly acmeRoots: readonly string[];
   faultOf(record: CertificateRecord, now: Instant): Promise<string | undefined>;
   witnessed(): {
     readonly calls: readonly CallRecord[];
+    /** To embedded ACME CAs. */
+    readonly acmeRequests: number;
     readonly keyFindings: readonly string[];
     readonly problems: readonly string[];
   };
   close(): Promise<void>;
 }
 
+export interface RehearsalOptions {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** For an ACME server that the user runs, and has told where to ask. */
+  readonly dnsPort?: number | undefined;
+}
+
 /** Synthesizes the app, brings its stack to life with an embedded CA for every one the manifest names. */
 export async function startRehearsal(
-  folder: string,
-  manifest: Manifest,
+  { folder, manifest, dnsPort }: RehearsalOptions,
   progress: Pick<Progress, 'say' | 'follow'>,
 ): Promise<Rehearsal> {
   progress.say('Synthesizing the CDK app and bundling its functions …');
   const app = synthesize(folder, STACK_NAME);
+  // What a CA that somebody runs for real says of time is wall time.
+  const isReal = acmeIssuersOf(manifest).some(({ options }) => isUserRun(options));
   try {
     progress.say('Deploying the template to the twin: a stand-in for an AWS account, on 127.0.0.1 …');
     const twin = await Twin.start({
       assemblyDir: app.assemblyDir,
-      startAt: Date.now() - firstRenewalMs(manifest.certificates) - SPARE_MS,
+      startAt: Date.now() - (isReal ? 0 : firstRenewalMs(manifest.certificates) + SPARE_MS),
+      ...(dnsPort === undefined ? {} : { dnsPort }),
       services: ({ clock }) => [
         new AcmPca({ certificateAuthorities: certificateAuthorities(manifest), now: () => clock.now() }),
       ],
       onLog: (entry) => progress.follow(entry),
     });
-    return rehearsalOn(twin, app.remove);
+    return await rehearsalOn(twin, manifest, progress, app.remove);
   } catch (error) {
     app.remove();
     throw error;
   }
 }
 
-function rehearsalOn(twin: Twin, remove: () => void): Rehearsal {
+async function rehearsalOn(
+  twin: Twin,
+  manifest: Manifest,
+  progress: Pick<Progress, 'say'>,
+  remove: () => void,
+): Promise<Rehearsal> {
   const { endpoint, outputs, operatorCredentials: credentials, account, clock } = twin;
   const operator = new Operator(
     { endpoint, region: account.region, credentials },
     output(outputs, 'TableName'),
     STACK_NAME,
   );
+  const acme = await surroundOrClose(twin, manifest, operator);
+  for (const url of acme.standIns) progress.say(`An embedded ACME CA stands in for ${url} …`);
   const settled = (): Promise<void> => twin.settledAfterDelays('EverleafIssuanceQueue', LONGEST_WAIT_MS);
   const tick = async (): Promise<void> => {
     await twin.tick();
@@ -82,6 +107,7 @@ function rehearsalOn(twin: Twin, remove: () => void): Rehearsal {
     region: account.region,
     credentials,
     outputs,
+    dnsServer: twin.dns.address,
     now: () => clock.now(),
     headroomMs: () => Date.now() - clock.now(),
     tick,
@@ -91,18 +117,31 @@ function rehearsalOn(twin: Twin, remove: () => void): Rehearsal {
     },
     records: () => operator.records(),
     requestRenewal: (id) => operator.requestRenewal(id, 'operator', clock.now()),
-    faultOf: (record, now) => operator.faultOf(record, now),
+    acmeRoots: acme.roots,
+    faultOf: (record, now) => operator.faultOf(record, now, acme.roots),
     witnessed: () => ({
       calls: twin.calls,
+      acmeRequests: acme.requests(),
       keyFindings: twin.keyWatch.findings.map(({ channel, where }) => `a private key was seen: ${channel}, ${where}`),
       problems: twin.problems.map(({ source, message }) => `${source}: ${message}`),
     }),
     close: async () => {
       operator.close();
+      await acme.close();
       await twin.close();
       remove();
     },
   };
+}
+
+async function surroundOrClose(twin: Twin, manifest: Manifest, operator: Operator): Promise<AcmeWorld> {
+  try {
+    return await surroundWithAcme(twin, manifest, operator.inventory, STACK_NAME);
+  } catch (error) {
+    operator.close();
+    await twin.close();
+    throw error;
+  }
 }
 
 /** CDK puts a hash after an output's name. */
@@ -117,7 +156,9 @@ function certificateAuthorities({
   certificates,
 }: Manifest): ConstructorParameters<typeof AcmPca>[0]['certificateAuthorities'] {
   const arns = new Map(
-    issuers.map(({ options, ref }) => [(options as { certificateAuthorityArn: string }).certificateAuthorityArn, ref]),
+    issuers.flatMap(({ plugin, options, ref }) =>
+      plugin === 'acm-pca' ? [[(options as AcmPcaOptions).certificateAuthorityArn, ref] as const] : [],
+    ),
   );
   return [...arns].map(([arn, ref]) => {
     const served = certificates.filter(({ issuerRef }) => issuerRef.kind === ref.kind && issuerRef.name === ref.name);

@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { USAGES, type Usage } from '../../functions/core/certificate.ts';
+import type { IssuerDocument } from '../../functions/core/ports.ts';
 import { parseAcmPca } from '../../functions/issuers/acm-pca/document.ts';
 import { templateFor, usageInTheWay } from '../../functions/issuers/acm-pca/templates.ts';
 import { ARN, ISSUERS, parse, places } from './support.ts';
 
 const issuer = (...spec: string[]): string =>
   `apiVersion: awspca.cert-manager.io/v1beta1\nkind: AWSPCAClusterIssuer\nmetadata: { name: other }\nspec:\n${spec.map((line) => `  ${line}\n`).join('')}`;
+
+const document = (spec: unknown): IssuerDocument => ({
+  spec,
+  namespace: undefined,
+  annotations: {},
+  fileBeside: () => undefined,
+});
 
 describe('an AWSPCAIssuer', () => {
   it.each([
@@ -38,7 +46,7 @@ describe('an AWSPCAIssuer', () => {
     ['arn:aws-cn:acm-pca:cn-north-1', 'cn-north-1'],
     ['arn:aws-us-gov:acm-pca:us-gov-west-1', 'us-gov-west-1'],
   ])('may be in the partition of %s', (prefix, region) => {
-    const parsed = parseAcmPca({ arn: ARN.replace('arn:aws:acm-pca:us-east-1', prefix) });
+    const parsed = parseAcmPca(document({ arn: ARN.replace('arn:aws:acm-pca:us-east-1', prefix) }));
     expect(parsed.ok && parsed.options.region).toBe(region);
   });
 
@@ -46,8 +54,17 @@ describe('an AWSPCAIssuer', () => {
     expect(parse('', ISSUERS).manifest.issuers.map(({ ref }) => ref.namespace)).toEqual([undefined, 'payments']);
   });
 
+  it('with an annotation of ours is warned: none of them means anything there', () => {
+    const text = issuer(`arn: ${ARN}`).replace(
+      '{ name: other }',
+      '{ name: a, annotations: { everleaf.dev/acme-hosts: a.example } }',
+    );
+    expect(places(parse(text))).toEqual(['3:62 warning UnknownAnnotation']);
+    expect(parse(text).manifest.issuers).toHaveLength(3);
+  });
+
   it.each([undefined, null, 'text', [], 7])('reports a spec that is %j without throwing', (spec) => {
-    expect(parseAcmPca(spec).ok).toBe(false);
+    expect(parseAcmPca(document(spec)).ok).toBe(false);
   });
 });
 

@@ -8,16 +8,9 @@ import { ACM_PCA_FIELDS } from '../../functions/issuers/acm-pca/fields.ts';
 import { loadManifest, readManifestFolder } from '../../lib/manifest-folder.ts';
 import { certificateYaml, deployOnTwin, manifestOf } from '../support/deployment.ts';
 import { Sink } from '../support/sink.ts';
+import { pathsIn } from './paths-in.ts';
 
 const FOLDER = 'examples/every-field';
-
-/** Paths of everything in a document, as the tables of fields write them. */
-function pathsIn(value: unknown, path = ''): string[] {
-  if (Array.isArray(value)) return [path, ...value.flatMap((item) => pathsIn(item, `${path}[]`))];
-  if (typeof value !== 'object' || value === null) return [path];
-  const inner = Object.entries(value).flatMap(([key, member]) => pathsIn(member, path === '' ? key : `${path}.${key}`));
-  return [path, ...inner];
-}
 
 describe('the folder with every field', () => {
   it.each([

@@ -5,19 +5,22 @@ import { Certificate, ClusterIssuer, Issuer } from '@kubernetes-models/cert-mana
 import { describe, expect, it } from 'vitest';
 import { CERTIFICATE_FIELDS } from '../../functions/core/manifest/certificate-fields.ts';
 import type { Field } from '../../functions/core/manifest/fields.ts';
-import { CERT_MANAGER_ISSUER_FIELDS } from '../../functions/core/manifest/issuer-fields.ts';
 import { specDigest } from '../../functions/core/spec-change.ts';
 import { ACM_PCA_FIELDS } from '../../functions/issuers/acm-pca/fields.ts';
-import { MANIFEST_PAGE, withTables } from '../../tools/manifest-fields.ts';
+import { ISSUER_FIELDS, MANIFEST_PAGE, withTables } from '../../tools/manifest-fields.ts';
 import { fieldsOf } from './crd-fields.ts';
 import { DECLINED, HONOURED, HONOURED_ISSUER, ISSUER } from './evidence.ts';
+import { DECLINED_ACME, HONOURED_ACME, readAcme } from './evidence-acme.ts';
 import { bundleOf, consequenceOf, OBSERVERS, type Observed, readOne } from './observations.ts';
-import { CERTIFICATE, parse } from './support.ts';
+import { ACME_ISSUER, CERTIFICATE, parse } from './support.ts';
 
 /** In cert-manager's sources, and not in the definitions that are pinned here; or an annotation, which no definition names. */
 const NOT_IN_THE_DEFINITION = new Set([
   'spec.renewal',
+  'spec.acme.solvers[].waitInsteadOfSelfCheck',
   'metadata.annotations.cert-manager.io/issue-temporary-certificate',
+  'metadata.annotations.everleaf.dev/trust-anchors',
+  'metadata.annotations.everleaf.dev/acme-hosts',
 ]);
 
 /** What stands for a value: its own row if it is honoured, else the longest path that it is beneath. */
@@ -31,8 +34,8 @@ describe.each([
   ['Certificate', Certificate, CERTIFICATE_FIELDS],
   ['AWSPCAIssuer', AWSPCAIssuer, ACM_PCA_FIELDS],
   ['AWSPCAClusterIssuer', AWSPCAClusterIssuer, ACM_PCA_FIELDS],
-  ['Issuer', Issuer, CERT_MANAGER_ISSUER_FIELDS],
-  ['ClusterIssuer', ClusterIssuer, CERT_MANAGER_ISSUER_FIELDS],
+  ['Issuer', Issuer, ISSUER_FIELDS],
+  ['ClusterIssuer', ClusterIssuer, ISSUER_FIELDS],
 ] as const)('the fields of %s', (_, definition, rows: readonly Field[]) => {
   // These two say what a document is.
   const known = fieldsOf(definition).filter((path) => path !== 'apiVersion' && path !== 'kind');
@@ -80,6 +83,26 @@ it.each(Object.entries(HONOURED_ISSUER))('an honoured field of AWSPCAIssuer show
   const issuerIn = (document: string): unknown => parse('', { path: 'b.yaml', text: document }).manifest.issuers.at(-1);
   expect(issuerIn(text)).toMatchObject(becomes);
   expect(issuerIn(ISSUER)).not.toMatchObject(becomes);
+});
+
+describe('of an Issuer', () => {
+  it.each(Object.entries(HONOURED_ACME))('an honoured field shows: %s', (_, { text, becomes = {}, codes = [] }) => {
+    const [without, given] = [readAcme(ACME_ISSUER), readAcme(text)];
+    expect(given.codes).toEqual(codes);
+    expect(without.codes).toEqual([]);
+    expect(codes.length + Object.keys(becomes).length, 'nothing shown').toBeGreaterThan(0);
+    expect(given.issuer ?? {}).toMatchObject(becomes);
+    if (codes.length === 0) expect(without.issuer, 'shows without it, too').not.toMatchObject(becomes);
+  });
+
+  it.each(Object.entries(DECLINED_ACME))('a declined field is named: %s', (path, text) => {
+    const rows: readonly Field[] = ISSUER_FIELDS;
+    const isRefused = rows.find((candidate) => candidate.path === path)?.verdict === 'refused';
+    const { codes, issuer, lines } = readAcme(text);
+    expect(codes).toHaveLength(1);
+    expect(lines[0]).toContain(path.slice(path.lastIndexOf('.') + 1));
+    expect(issuer === undefined).toBe(isRefused);
+  });
 });
 
 describe('a declined field is named', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { ISSUERS as KINDS } from '../../functions/catalogue.ts';
 import { parseManifest } from '../../functions/core/manifest/index.ts';
-import { acmPca } from '../../functions/issuers/acm-pca/plugin.ts';
-import { CERTIFICATE, ISSUERS, parse, places } from './support.ts';
+import { ACME_ISSUER, CERTIFICATE, ISSUERS, parse, places } from './support.ts';
 
 const object = (apiVersion: string, kind: string, name = 'a'): string =>
   `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: ${name} }\n`;
@@ -20,8 +20,9 @@ describe('documents', () => {
   });
 
   it.each([
-    ['cert-manager.io/v1', 'Issuer', '2:7 error KindNotBuilt'],
-    ['cert-manager.io/v1', 'ClusterIssuer', '2:7 error KindNotBuilt'],
+    ['cert-manager.io/v1alpha3', 'Issuer', '1:13 error UnknownVersion'],
+    ['cert-manager.io/v1', 'ClusterIsuer', '2:7 error UnknownKind'],
+    ['cert-manger.io/v1', 'ClusterIssuer', '1:13 error UnknownGroup'],
     ['policy.cert-manager.io/v1alpha1', 'CertificateRequestPolicy', '2:7 error KindNotBuilt'],
     ['everleaf.dev/v1', 'DeployHook', '2:7 error KindNotBuilt'],
     ['cert-manager.io/v1', 'Certificat', '2:7 error UnknownKind'],
@@ -59,9 +60,9 @@ describe('documents', () => {
       path: `${name}.yaml`,
       text: CERTIFICATE.replace('name: orders', `name: ${name}`).replace('orders-tls', `${name}-tls`),
     }));
-    const parsed = parseManifest([...files, ISSUERS], [acmPca]);
+    const parsed = parseManifest([...files, ISSUERS], KINDS);
     expect(parsed.manifest.certificates.map(({ id }) => id)).toEqual(['default/a', 'default/b', 'default/c']);
-    expect(parseManifest([ISSUERS, ...files.toReversed()], [acmPca])).toEqual(parsed);
+    expect(parseManifest([ISSUERS, ...files.toReversed()], KINDS)).toEqual(parsed);
   });
 
   it('that are wrong are counted and left out', () => {
@@ -130,16 +131,34 @@ describe('an issuerRef', () => {
       'Write `group: awspca.cert-manager.io` in `issuerRef`.',
     ],
     [
-      "to one of cert-manager's own kinds is told what is built",
+      'to an issuer that is not there, of a kind that has none, is told to declare it',
       '{ kind: ClusterIssuer, name: letsencrypt }',
-      '7:22 error KindNotBuilt',
-      'Those that are: AWSPCAIssuer, AWSPCAClusterIssuer (awspca.cert-manager.io).',
+      '7:43 error UnknownIssuer',
+      'Declare one, or refer to another kind.',
     ],
     [
-      'with a name alone means an Issuer, which is not built',
+      'with a name alone means an Issuer of cert-manager, beside it',
       '{ name: ca }',
-      '7:3 error KindNotBuilt',
-      'Those that are: AWSPCAIssuer, AWSPCAClusterIssuer (awspca.cert-manager.io).',
+      '7:22 error UnknownIssuer',
+      'Declare one in namespace `default`, or refer to another kind.',
+    ],
+    [
+      'to the name of an issuer of another kind is told which',
+      '{ name: internal }',
+      '7:22 error UnknownIssuer',
+      'Write `group: awspca.cert-manager.io` and `kind: AWSPCAClusterIssuer`: of that kind there is one.',
+    ],
+    [
+      'to a kind that nobody has is told what is built',
+      '{ group: example.org, kind: StepIssuer, name: ca }',
+      '7:42 error KindNotBuilt',
+      'Those that are: AWSPCAIssuer, AWSPCAClusterIssuer (awspca.cert-manager.io); Issuer, ClusterIssuer with `acme` (cert-manager.io).',
+    ],
+    [
+      "to one of cert-manager's kinds in the other group is told the group",
+      `{ ${group}, kind: Issuer, name: ca }`,
+      '7:53 error IssuerGroup',
+      'Write `group: cert-manager.io` in `issuerRef`.',
     ],
   ])('%s', (_, issuerRef, finding, remedy) => {
     const parsed = parse(refersTo(issuerRef));
@@ -158,9 +177,20 @@ describe('an issuerRef', () => {
     });
   });
 
+  it.each([
+    ['{ name: letsencrypt }', { kind: 'Issuer', namespace: 'default' }],
+    ['{ name: letsencrypt, kind: "", group: "" }', { kind: 'Issuer', namespace: 'default' }],
+    ['{ name: everywhere, kind: ClusterIssuer }', { kind: 'ClusterIssuer', name: 'everywhere' }],
+  ])("%s means cert-manager's own", (issuerRef, resolved) => {
+    const everywhere = ACME_ISSUER.replace('kind: Issuer', 'kind: ClusterIssuer').replace('letsencrypt', 'everywhere');
+    const parsed = parse(refersTo(issuerRef), { path: 'b.yaml', text: `${ACME_ISSUER}---\n${everywhere}` });
+    expect(places(parsed)).toEqual([]);
+    expect(parsed.manifest.certificates[0]?.issuerRef).toMatchObject({ group: 'cert-manager.io', ...resolved });
+  });
+
   it('to an issuer that is declared and wrong adds nothing to what was said of that one', () => {
-    const issuer = `apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata: { name: letsencrypt }\n`;
-    const text = refersTo('{ kind: ClusterIssuer, name: letsencrypt }');
-    expect(places(parse(text, { path: 'b.yaml', text: issuer }))).toEqual(['b.yaml:2:7 error KindNotBuilt']);
+    const issuer = `apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata: { name: ca }\nspec: { selfSigned: {} }\n`;
+    const text = refersTo('{ kind: ClusterIssuer, name: ca }');
+    expect(places(parse(text, { path: 'b.yaml', text: issuer }))).toEqual(['b.yaml:4:9 error KindNotBuilt']);
   });
 });

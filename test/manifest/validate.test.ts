@@ -29,7 +29,7 @@ describe('everleaf validate', () => {
   it('finds nothing to say about the samples', async () => {
     expect(await run('certificates')).toEqual({
       code: 0,
-      stdout: '6 certificates, 2 issuers, no errors, no warnings\n',
+      stdout: '9 certificates, 4 issuers, no errors, no warnings\n',
       stderr: '',
     });
   });
@@ -44,7 +44,7 @@ describe('everleaf validate', () => {
     const { code, stdout } = await run(PLANTED, { format: 'json' });
     const answer = JSON.parse(stdout) as { findings: { file: string; severity: string }[] };
     expect(code).toBe(1);
-    expect(answer).toMatchObject({ certificates: 14, issuers: 5, skipped: { ConfigMap: 1, 'Deployment.apps': 1 } });
+    expect(answer).toMatchObject({ certificates: 16, issuers: 11, skipped: { ConfigMap: 1, 'Deployment.apps': 1 } });
     const text = (await run(PLANTED)).stdout;
     expect(answer.findings).toHaveLength(
       text.match(/^test\/manifest\/planted\/\S+:\d+:\d+ (?:error|warning) /gm)?.length ?? 0,

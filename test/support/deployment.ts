@@ -74,9 +74,12 @@ export interface DeploymentOptions {
   /** Changes the stack before it is synthesized: a grant taken away, a subscriber added. */
   readonly adapt?: (stack: Stack, app: App) => void;
   readonly pastDays?: number;
+  /** Where the twin's clock starts is `pastDays` ago, unless a CA outside of it goes by wall time. */
+  readonly atWallTime?: boolean;
 }
 
-export async function deployOnTwin({ manifest, adapt, pastDays = 100 }: DeploymentOptions): Promise<Deployment> {
+export async function deployOnTwin(options: DeploymentOptions): Promise<Deployment> {
+  const { manifest, adapt, pastDays = 100, atWallTime = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'everleaf-deployment-'));
   let assemblies = 0;
   const assemble = (text: string): string => {
@@ -91,7 +94,7 @@ export async function deployOnTwin({ manifest, adapt, pastDays = 100 }: Deployme
   let pca: AcmPca | undefined;
   const twin = await Twin.start({
     assemblyDir: assemble(manifest),
-    startAt: Date.now() - pastDays * DAY_MS,
+    startAt: Date.now() - (atWallTime ? 0 : pastDays * DAY_MS),
     services: ({ clock }) => [
       (pca = new AcmPca({
         certificateAuthorities: [{ arn: GENERAL_CA }, { arn: FOREIGN_CA }],

@@ -24,7 +24,12 @@ export interface Problem extends Objection {
   readonly code: string;
   /** Where the caret goes. By default the value, or the key when the value spans lines. */
   readonly at?: 'key';
+  /** The file beside the document that could not be had. Why, is for whoever looked for it to say. */
+  readonly missingFile?: string;
 }
+
+/** What is wrong, and what to do; where, is said by whoever looked. */
+export type Fault = Pick<Objection, 'message' | 'remedy'>;
 
 export type Path = readonly (string | number)[];
 
@@ -52,6 +57,12 @@ export const isError = (problem: { readonly severity: Severity }): boolean => pr
 export function toProblem(objection: Objection | Problem, code: string): Problem {
   return 'severity' in objection ? objection : { ...objection, severity: 'error', code };
 }
+
+/** The same of a remark, which keeps nothing from being deployed. */
+export const toRemark = (objection: Objection | Problem, code: string): Problem => ({
+  ...toProblem(objection, code),
+  severity: 'warning',
+});
 
 export function inReadingOrder(a: Finding, b: Finding): number {
   return compareText(a.file, b.file) || a.line - b.line || a.column - b.column || compareText(a.code, b.code);

@@ -1,11 +1,10 @@
-import type { IssuerDocumentKind, IssuerPlugin } from '../ports.ts';
+import type { IssuerDocumentKind } from '../ports.ts';
 import type { ManifestObject } from './documents.ts';
 import { error, type Problem } from './finding.ts';
+import { builtIssuers, type IssuerKind, knownIssuers } from './issuer-kinds.ts';
+import { chooseType } from './issuer-type.ts';
 import { nearest, suggest } from './nearest.ts';
 import { CERT_MANAGER_GROUP } from './read-certificate.ts';
-
-/** What the manifest needs to know of an issuer plug-in. */
-export type IssuerKind = Pick<IssuerPlugin<unknown>, 'kind' | 'documents' | 'parse' | 'objections'>;
 
 export type Classified =
   | { readonly as: 'certificate' }
@@ -15,11 +14,7 @@ export type Classified =
 
 const CERTIFICATE_VERSION = 'v1';
 
-/** Known by name, so that nobody believes they were read. Those that a plug-in declares are read. */
-const NOT_BUILT_ISSUERS: readonly IssuerDocumentKind[] = [
-  { group: CERT_MANAGER_GROUP, version: 'v1', kind: 'Issuer', scope: 'Namespaced' },
-  { group: CERT_MANAGER_GROUP, version: 'v1', kind: 'ClusterIssuer', scope: 'Cluster' },
-];
+/** Known by name, so that nobody believes they were read. */
 const NOT_BUILT: ReadonlySet<string> = new Set([
   'policy.cert-manager.io/CertificateRequestPolicy',
   'everleaf.dev/DeployHook',
@@ -32,7 +27,8 @@ const RECORDS: ReadonlySet<string> = new Set(['CertificateRequest']);
 const LEGACY_GROUP = 'certmanager.k8s.io';
 
 /** Tells an object by its `apiVersion` and `kind`. */
-export function classify({ apiVersion, kind }: ManifestObject, kinds: readonly IssuerKind[]): Classified {
+export function classify(object: ManifestObject, kinds: readonly IssuerKind[]): Classified {
+  const { apiVersion, kind } = object;
   const { group, version } = split(apiVersion);
 
   if (group === '' && kind === 'Secret') return { as: 'refused', problem: SECRET };
@@ -40,17 +36,15 @@ export function classify({ apiVersion, kind }: ManifestObject, kinds: readonly I
     if (version === CERTIFICATE_VERSION) return { as: 'certificate' };
     return { as: 'refused', problem: unknownVersion(apiVersion, `${CERT_MANAGER_GROUP}/${CERTIFICATE_VERSION}`) };
   }
-  const issuer = issuerDocuments(kinds).find(({ document }) => document.group === group && document.kind === kind);
-  if (issuer !== undefined) {
-    const { plugin, document } = issuer;
-    const problem =
-      version === document.version
-        ? notBuilt(kind, builtIssuers(kinds))
-        : unknownVersion(apiVersion, `${document.group}/${document.version}`);
-    if (plugin === undefined || version !== document.version) return { as: 'refused', problem, document };
-    return { as: 'issuer', plugin, document };
+  const known = knownIssuers(kinds).filter(({ document }) => document.group === group && document.kind === kind);
+  const [first] = known;
+  if (first === undefined) return classifyOther({ apiVersion, group, kind }, kinds);
+  const { document } = first;
+  if (version !== document.version) {
+    return { as: 'refused', problem: unknownVersion(apiVersion, `${document.group}/${document.version}`), document };
   }
-  return classifyOther({ apiVersion, group, kind }, kinds);
+  const type = chooseType(object, known, builtIssuers(kinds));
+  return 'problem' in type ? { as: 'refused', document, ...type } : { as: 'issuer', document, ...type };
 }
 
 /** `group/version`, or the version alone for Kubernetes' core. A group that lacks its version is a group all the same. */
@@ -65,12 +59,12 @@ function classifyOther(
   kinds: readonly IssuerKind[],
 ): Classified {
   const { apiVersion, group, kind } = object;
-  if (NOT_BUILT.has(`${group}/${kind}`)) return { as: 'refused', problem: notBuilt(kind, undefined) };
+  if (NOT_BUILT.has(`${group}/${kind}`)) return { as: 'refused', problem: notBuilt(kind) };
   if (group === LEGACY_GROUP) return { as: 'refused', problem: unknownVersion(apiVersion, `${CERT_MANAGER_GROUP}/v1`) };
 
   const ours = [
     { group: CERT_MANAGER_GROUP, kind: 'Certificate' },
-    ...issuerDocuments(kinds).map(({ document }) => document),
+    ...knownIssuers(kinds).map(({ document }) => document),
   ];
   const inGroup = ours.filter((known) => known.group === group).map((known) => known.kind);
   if (inGroup.length > 0 && !RECORDS.has(kind)) {
@@ -96,26 +90,6 @@ function classifyOther(
   return { as: 'skipped', name: group === '' ? kind : `${kind}.${group}` };
 }
 
-/** Every document that declares an issuer, those of plug-ins first. */
-export function issuerDocuments(
-  kinds: readonly IssuerKind[],
-): readonly { readonly plugin: IssuerKind | undefined; readonly document: IssuerDocumentKind }[] {
-  return [
-    ...kinds.flatMap((plugin) => plugin.documents.map((document) => ({ plugin, document }))),
-    ...NOT_BUILT_ISSUERS.map((document) => ({ plugin: undefined, document })),
-  ];
-}
-
-/** `AWSPCAIssuer, AWSPCAClusterIssuer (awspca.cert-manager.io)` */
-export function builtIssuers(kinds: readonly IssuerKind[]): string {
-  const byGroup = Map.groupBy(
-    kinds.flatMap((plugin) => plugin.documents),
-    (document) => document.group,
-  );
-  const texts = [...byGroup].map(([group, documents]) => `${documents.map(({ kind }) => kind).join(', ')} (${group})`);
-  return texts.length === 0 ? 'none' : texts.join('; ');
-}
-
 const SECRET = error(
   'SecretDocument',
   ['kind'],
@@ -123,14 +97,12 @@ const SECRET = error(
   'Remove it from the folder and from the history, and replace whatever it held. Keys are made where they are stored.',
 );
 
-const notBuilt = (kind: string, built: string | undefined): Problem =>
+const notBuilt = (kind: string): Problem =>
   error(
     'KindNotBuilt',
     ['kind'],
     `\`${kind}\` is not built yet.`,
-    built === undefined
-      ? 'Keep it out of this folder for now: it would be without effect.'
-      : `Issuers that are: ${built}.`,
+    'Keep it out of this folder for now: it would be without effect.',
   );
 
 const unknownVersion = (apiVersion: string, known: string): Problem =>

@@ -1,20 +1,17 @@
 import { issuerIdOf, type IssuerRef, type Manifest } from '../certificate.ts';
 import type { IssuerDocumentKind } from '../ports.ts';
+import { bindIssuers } from './bind-issuers.ts';
 import { type ManifestObject, readDocuments } from './documents.ts';
+import { type FileReader, filesBeside, noFiles } from './files-beside.ts';
 import { compareText, inReadingOrder, isError, type Finding } from './finding.ts';
-import {
-  bindIssuers,
-  findDuplicates,
-  findSharedSecrets,
-  type Declared,
-  type DeclaredCertificate,
-  type DeclaredIssuer,
-} from './folder.ts';
-import { classify, type IssuerKind } from './kinds.ts';
+import { findDuplicates, type Declared, type DeclaredCertificate, type DeclaredIssuer } from './folder.ts';
+import type { IssuerKind } from './issuer-kinds.ts';
+import { classify } from './kinds.ts';
 import { findingAt } from './located.ts';
 import { identityOf, type Identity } from './metadata.ts';
 import { readCertificate, referenceIn } from './read-certificate.ts';
 import { readIssuer } from './read-issuer.ts';
+import { findSharedSecrets } from './shared-secrets.ts';
 import { tidy } from './show-value.ts';
 import type { ManifestFile } from './source.ts';
 
@@ -31,11 +28,18 @@ export interface ParsedManifest {
 /** In one folder. Past it, somebody has pointed at the wrong folder. */
 const MAXIMUM_DOCUMENTS = 20_000;
 
+export interface ParseOptions {
+  /** Files that documents name, certificates in PEM say. Absent: there are none. */
+  readonly readFile?: FileReader;
+  /** Told how many files have been read. */
+  readonly onRead?: (files: number) => void;
+}
+
 /** Reads a folder of manifests: the desired state, and everything that is to be said about how it was written. */
 export function parseManifest(
   files: readonly ManifestFile[],
   kinds: readonly IssuerKind[],
-  onRead: (files: number) => void = () => {},
+  { readFile = noFiles, onRead = () => {} }: ParseOptions = {},
 ): ParsedManifest {
   const findings: Finding[] = [];
   const certificates: DeclaredCertificate[] = [];
@@ -55,14 +59,15 @@ export function parseManifest(
         break;
       case 'issuer': {
         const { plugin, document } = classified;
+        const read = readIssuer(object, plugin, document, filesBeside(object.source, readFile));
         const ref = refOf(document, identity);
-        issuers.push({ ...declare(object, identity, readIssuer(object, plugin, document)), ref });
+        issuers.push({ ...declare(object, identity, read), ref, plugin, secrets: read.secrets ?? [] });
         break;
       }
       case 'refused': {
         const declared = { object, identity, spec: undefined, problems: [classified.problem] };
         if (classified.document === undefined) refused.push(declared);
-        else issuers.push({ ...declared, ref: refOf(classified.document, identity) });
+        else issuers.push({ ...declared, ref: refOf(classified.document, identity), secrets: [] });
         break;
       }
       case 'skipped':
@@ -71,7 +76,7 @@ export function parseManifest(
   }
 
   findDuplicates(certificates, issuers);
-  findSharedSecrets(certificates);
+  findSharedSecrets(certificates, issuers);
   const bound = bindIssuers(certificates, issuers, kinds);
   const located = [...bound, ...issuers, ...refused].flatMap(({ object, problems }) =>
     problems.map((problem) => findingAt(object.source, object.node, problem)),

@@ -2,8 +2,9 @@ import * as z from 'zod/mini';
 import type { IssuerRef, IssuerSpec } from '../certificate.ts';
 import type { IssuerDocumentKind } from '../ports.ts';
 import type { ManifestObject } from './documents.ts';
-import { isError, toProblem } from './finding.ts';
-import type { IssuerKind } from './kinds.ts';
+import type { FilesBeside } from './files-beside.ts';
+import { isError, toProblem, toRemark } from './finding.ts';
+import type { IssuerKind, IssuerSecret } from './issuer-kinds.ts';
 import { at } from './located.ts';
 import { DEFAULT_NAMESPACE, metadataProblems, metadataShape, strayNamespaceProblems } from './metadata.ts';
 import type { Reading } from './reading.ts';
@@ -20,33 +21,39 @@ const issuerDocument = z.strictObject({
 
 const EXAMPLES = { metadata: 'metadata: { name: internal }', spec: 'spec: { arn: … }' };
 
+export interface IssuerReading extends Reading<IssuerSpec> {
+  readonly secrets?: readonly IssuerSecret[];
+}
+
 /** One issuer document. The plug-in alone knows what its `spec` means. */
 export function readIssuer(
   object: ManifestObject,
   plugin: IssuerKind,
   document: IssuerDocumentKind,
-): Reading<IssuerSpec> {
+  files: FilesBeside,
+): IssuerReading {
   const located = at(object.node, ['spec']);
   const empty = located === undefined ? [] : emptyFieldProblems(located, ['spec']);
   const { output, problems } = shape(issuerDocument, withoutNulls(object.node), { examples: EXAMPLES });
   if (output === undefined) return { value: undefined, problems: [...empty, ...problems] };
 
   const { metadata, spec } = output;
-  const parsed = plugin.parse(spec);
-  const objections = parsed.ok ? [] : parsed.objections;
+  const namespace = document.scope === 'Namespaced' ? (metadata.namespace ?? DEFAULT_NAMESPACE) : undefined;
+  const annotations = metadata.annotations ?? {};
+  const parsed = plugin.parse({ spec, namespace, annotations, fileBeside: files.read });
+  const objections = parsed.ok
+    ? (parsed.remarks ?? []).map((remark) => toRemark(remark, 'IssuerRemark'))
+    : parsed.objections.map((objection) => toProblem(objection, 'InvalidIssuer'));
   const said = [
     ...empty,
     ...problems,
     ...metadataProblems(metadata),
     ...(document.scope === 'Cluster' ? strayNamespaceProblems(metadata, document.kind) : []),
-    ...objections.map((objection) => toProblem(objection, 'InvalidIssuer')),
+    ...objections.map(files.explain),
   ];
   if (!parsed.ok || metadata.name === undefined || said.some(isError)) return { value: undefined, problems: said };
-  const ref: IssuerRef = {
-    group: document.group,
-    kind: document.kind,
-    name: metadata.name,
-    ...(document.scope === 'Namespaced' ? { namespace: metadata.namespace ?? DEFAULT_NAMESPACE } : {}),
-  };
-  return { value: { ref, plugin: plugin.kind, options: parsed.options }, problems: said };
+  const { group, kind } = document;
+  const ref: IssuerRef = { group, kind, name: metadata.name, ...(namespace === undefined ? {} : { namespace }) };
+  const value = { ref, plugin: plugin.kind, options: parsed.options };
+  return { value, problems: said, ...(parsed.secrets === undefined ? {} : { secrets: parsed.secrets }) };
 }

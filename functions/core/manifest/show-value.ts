@@ -2,8 +2,8 @@
 const VALUE_LIMIT_CHARACTERS = 100;
 const MESSAGE_LIMIT_CHARACTERS = 600;
 
-/** PEM, or base64 as long as a line of PEM: not to be repeated on a terminal or in a build log. */
-const KEY_MATERIAL = /-----BEGIN[^\n]*|[A-Za-z0-9+/=]{60,}/g;
+/** PEM, base64 as long as a line of PEM, or a user in a URL: not to be repeated on a terminal or in a build log. */
+const KEY_MATERIAL = /-----BEGIN[^\n]*|[A-Za-z0-9+/=]{60,}|\/\/[^\s/@]+@/g;
 
 export const mayHoldKeyMaterial = (text: string): boolean => text.search(KEY_MATERIAL) !== -1;
 

@@ -20,7 +20,7 @@ export function unsupportedFieldProblems(fields: CertificateFields): Problem[] {
 }
 
 /** Absent, or empty all through: how charts write what nobody filled in, and Go what is left out. */
-function asksNothing(value: unknown): boolean {
+export function asksNothing(value: unknown): boolean {
   if (value === undefined || value === '') return true;
   return typeof value === 'object' && value !== null && Object.values(value).every(asksNothing);
 }

@@ -1,0 +1,45 @@
+import type { IssuerDocument, IssuerDocumentKind, IssuerPlugin, ParsedOptions, SecretRef } from '../ports.ts';
+import { CERT_MANAGER_ISSUERS, NOT_BUILT_ISSUER_TYPES } from './cert-manager-issuers.ts';
+import type { Path } from './finding.ts';
+
+/** What the manifest needs to know of an issuer plug-in. */
+export interface IssuerKind extends Pick<IssuerPlugin<unknown>, 'kind' | 'documents' | 'objections'> {
+  parse(document: IssuerDocument): ParsedIssuer<unknown>;
+}
+
+/** `secrets`: those that the issuer keeps or reads. No certificate may have one of them for its own. */
+export type ParsedIssuer<Options> = ParsedOptions<Options> & { readonly secrets?: readonly IssuerSecret[] };
+
+/** `path` leads to its name in the issuer's document. */
+export interface IssuerSecret {
+  readonly ref: SecretRef;
+  readonly path: Path;
+}
+
+/** `plugin` is absent for what is known by name alone, so that nobody believes it was read. */
+export interface KnownIssuer {
+  readonly plugin: IssuerKind | undefined;
+  readonly document: IssuerDocumentKind;
+}
+
+/** Every document that declares an issuer, those of plug-ins first. */
+export function knownIssuers(kinds: readonly IssuerKind[]): readonly KnownIssuer[] {
+  return [
+    ...kinds.flatMap((plugin) => plugin.documents.map((document) => ({ plugin, document }))),
+    ...CERT_MANAGER_ISSUERS.flatMap((kind) =>
+      NOT_BUILT_ISSUER_TYPES.map((field) => ({ plugin: undefined, document: { ...kind, field } })),
+    ),
+  ];
+}
+
+/** `AWSPCAIssuer, AWSPCAClusterIssuer (awspca.cert-manager.io); Issuer, ClusterIssuer with acme (cert-manager.io)` */
+export function builtIssuers(kinds: readonly IssuerKind[]): string {
+  const documents = kinds.flatMap((plugin) => plugin.documents);
+  const texts = [...Map.groupBy(documents, typeOf)].map(
+    ([type, alike]) => `${alike.map(({ kind }) => kind).join(', ')}${type}`,
+  );
+  return texts.length === 0 ? 'none' : texts.join('; ');
+}
+
+const typeOf = ({ group, field }: IssuerDocumentKind): string =>
+  `${field === undefined ? '' : ` with \`${field}\``} (${group})`;

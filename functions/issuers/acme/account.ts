@@ -1,0 +1,93 @@
+import { generateKeyPair, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
+import { PermanentError, TransientError } from '../../core/errors.ts';
+import type { CaAccount, IssuerContext } from '../../core/ports.ts';
+import { AcmeClient } from './client.ts';
+import { allowedUrls } from './hosts.ts';
+import type { AcmeOptions } from './options.ts';
+import { problemType } from './problems.ts';
+import type { Transport } from './transport.ts';
+
+const generate = promisify(generateKeyPair);
+
+/** An account key only signs requests; every CA takes this kind (RFC 8555 §6.2). */
+async function makeAccountKey(): Promise<KeyObject> {
+  const { privateKey } = await generate('ec', { namedCurve: 'P-256' });
+  return privateKey;
+}
+
+/** A client that the CA knows: the key from the store, or a new one, and the account that belongs to it. */
+export async function connectAccount(
+  options: AcmeOptions,
+  { accounts, clock }: IssuerContext,
+  transport: Transport,
+): Promise<AcmeClient> {
+  const account = await accountKey(options, accounts);
+  const client = new AcmeClient({
+    directoryUrl: options.server,
+    key: account.key,
+    externalAccountBinding: await externalAccountBinding(options, accounts),
+    allow: allowedUrls(options),
+    transport,
+    clock,
+  });
+  client.accountUrl = account.urls[options.server];
+  if (client.accountUrl === undefined) {
+    client.accountUrl = await register(client, options);
+    await accounts.noteUrl(options.accountKey, options.server, client.accountUrl);
+  }
+  return client;
+}
+
+/** The CA does not know the account any more. It is registered again, with the same key, at the next connection. */
+export async function forgetAccount(options: AcmeOptions, { accounts }: IssuerContext): Promise<void> {
+  await accounts.noteUrl(options.accountKey, options.server, undefined);
+}
+
+async function accountKey(
+  { accountKey: ref, makesAccountKey }: AcmeOptions,
+  accounts: IssuerContext['accounts'],
+): Promise<CaAccount> {
+  const stored = await accounts.read(ref);
+  if (stored !== undefined) return stored;
+  if (makesAccountKey) return accounts.create(ref, makeAccountKey);
+  throw new PermanentError(
+    'AccountKeyMissing',
+    `there is no account key in secret ${ref.name}, and disableAccountKeyGeneration keeps one from being made; put one there`,
+  );
+}
+
+async function externalAccountBinding(
+  { externalAccountBinding: binding }: AcmeOptions,
+  accounts: IssuerContext['accounts'],
+): Promise<{ keyId: string; hmacKey: string } | undefined> {
+  if (binding === undefined) return undefined;
+  return { keyId: binding.keyId, hmacKey: (await accounts.readText(binding.secret)).trim() };
+}
+
+/** RFC 8555 §7.3. A key that the CA knows gets the account that it has: repeating this is harmless. */
+async function register(client: AcmeClient, options: AcmeOptions): Promise<string> {
+  const { newAccount, meta } = await client.directory();
+  if (meta?.externalAccountRequired === true && options.externalAccountBinding === undefined) {
+    throw new PermanentError(
+      'AcmeExternalAccountRequired',
+      `${options.server} registers accounts with an external account binding only; give the issuer an externalAccountBinding`,
+    );
+  }
+  const contact = options.email === undefined ? {} : { contact: [`mailto:${options.email}`] };
+  const { location } = await client.postByKey(
+    newAccount,
+    { termsOfServiceAgreed: true, ...contact },
+    `registering an account at ${options.server}`,
+  );
+  if (location === undefined) {
+    throw new TransientError(
+      'CaAnswerUnreadable',
+      `${options.server} registered an account and did not say where it is`,
+    );
+  }
+  return location;
+}
+
+/** Whether a failure says that the account is gone. */
+export const isAccountLost = (error: unknown): boolean => problemType(error) === 'accountDoesNotExist';
