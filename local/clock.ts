@@ -40,6 +40,13 @@ export class VirtualClock {
     this.#ringDue();
   }
 
+  /** Lets time pass: at once, as far as wall time allows, and for the rest as everybody else does. */
+  async pass(ms: number): Promise<void> {
+    const end = this.now() + ms;
+    this.advance(Math.min(ms, Number(Atomics.load(this.lag, 0))));
+    if (this.now() < end) await new Promise<void>((resolve) => this.at(end, resolve));
+  }
+
   /** Calls `ring` once, when this clock reaches `instant`; the answer cancels it. Never keeps the process alive. */
   at(instant: number, ring: () => void): () => void {
     const alarm: Alarm = { instant, ring };

@@ -1,14 +1,17 @@
 import type { Account } from './account.ts';
+import { DnsServer } from './dns/server.ts';
 import { parsePolicy } from './iam/policy.ts';
 import { Roles } from './iam/roles.ts';
 import { Functions } from './lambda/functions.ts';
 import { EventSourceMappings } from './lambda/mapping.ts';
 import type { FunctionSettings } from './lambda/sandbox.ts';
+import { Network } from './network.ts';
 import { DynamoDb } from './services/dynamodb/dynamodb.ts';
 import { EventBuses } from './services/events/bus.ts';
 import { Events } from './services/events/events.ts';
 import { SERVICES } from './services/index.ts';
 import { Keys } from './services/kms.ts';
+import { Route53 } from './services/route53/route53.ts';
 import { S3 } from './services/s3.ts';
 import { Queues } from './services/sqs/queues.ts';
 import { FOREIGN_ROLE_POLICY } from './services/sts.ts';
@@ -29,6 +32,9 @@ export interface Composition {
   readonly mappings: EventSourceMappings;
   readonly buses: EventBuses;
   readonly tables: DynamoDb;
+  readonly route53: Route53;
+  readonly dns: DnsServer;
+  readonly network: Network;
   readonly deployment: Deployment;
   readonly wiring: Wiring;
 }
@@ -49,7 +55,13 @@ export function compose(account: Account, { keyWatch, maxWorkers, services, prin
   const queues = new Queues(account, keys);
   const assets = new S3();
   const tables = new DynamoDb(account);
-  const host = { lag: clock.lag, endpoint, region, credentials, keyWatch, print };
+  const route53 = new Route53(clock);
+  const dns = new DnsServer(
+    (name, type) => route53.answers(name, type),
+    () => clock.now(),
+  );
+  const network = new Network(() => dns.address);
+  const host = { lag: clock.lag, endpoint, region, credentials, keyWatch, network, print };
   const functions = new Functions({ ...host, account, roles, queues, assets, maxWorkers });
   const mappings = new EventSourceMappings(account, roles, queues, functions);
   const buses = new EventBuses(account, queues, functions);
@@ -57,9 +69,9 @@ export function compose(account: Account, { keyWatch, maxWorkers, services, prin
   const owners = [roles, keys, queues, tables, functions, mappings, buses, customResources];
   const kinds = new Map<string, ResourceKind>(owners.flatMap((owner) => Object.entries(owner.kinds)));
   const deployment = new Deployment(account, kinds, assets);
-  const ofTemplate = [new Sqs(queues, clock), new Events(account, buses), assets, tables];
+  const own = [new Sqs(queues, clock), new Events(account, buses), assets, tables, route53];
   // The caller's own come last, and so take the place of one that has the same name.
-  const all: JsonService[] = [...ofTemplate, ...SERVICES.map((make) => make(account)), ...services(account)];
+  const all: JsonService[] = [...own, ...SERVICES.map((make) => make(account)), ...services(account)];
   const wiring: Wiring = {
     account,
     credentials,
@@ -68,5 +80,5 @@ export function compose(account: Account, { keyWatch, maxWorkers, services, prin
     services: new Map(all.map((service) => [service.signingName, service])),
     answerCustomResource: (path, answer) => customResources.answer(path, answer),
   };
-  return { credentials, roles, queues, functions, mappings, buses, tables, deployment, wiring };
+  return { credentials, roles, queues, functions, mappings, buses, tables, route53, dns, network, deployment, wiring };
 }

@@ -1,8 +1,11 @@
 import { type Account, Activity, type Problem } from './account.ts';
 import { VirtualClock } from './clock.ts';
 import { compose, type Composition } from './composition.ts';
+import type { DnsServer } from './dns/server.ts';
 import type { UnusedGrant } from './iam/roles.ts';
 import type { FunctionSettings } from './lambda/sandbox.ts';
+import type { Network } from './network.ts';
+import type { Route53 } from './services/route53/route53.ts';
 import type { Queue } from './services/sqs/queue.ts';
 import type { Resource } from './stack/resource.ts';
 import { type Assembly, loadAssembly } from './template/assembly.ts';
@@ -33,6 +36,8 @@ export interface TwinOptions {
   readonly services?: (account: Account) => readonly JsonService[];
   readonly onLog?: (entry: LogEntry) => void;
   readonly maxWorkersPerFunction?: number;
+  /** Where the DNS server listens, for programs that are told before it runs; any free port, when absent. */
+  readonly dnsPort?: number;
 }
 
 /** What a handler threw, or why it could not run. */
@@ -86,6 +91,7 @@ export class Twin {
     const server = new WireServer();
     const twin = new Twin(options, assembly, server, await server.listen());
     try {
+      await twin.dns.listen(options.dnsPort);
       await twin.#parts.tables.listen();
       await twin.#parts.deployment.apply(assembly);
     } catch (error) {
@@ -101,6 +107,20 @@ export class Twin {
 
   get outputs(): Readonly<Record<string, string>> {
     return this.#parts.deployment.outputs;
+  }
+
+  get route53(): Route53 {
+    return this.#parts.route53;
+  }
+
+  /** Answers for the zones of `route53`. */
+  get dns(): DnsServer {
+    return this.#parts.dns;
+  }
+
+  /** What functions reach beside AWS. */
+  get network(): Network {
+    return this.#parts.network;
   }
 
   get calls(): readonly CallRecord[] {
@@ -156,7 +176,7 @@ export class Twin {
         .map(({ visibleAt }) => Math.max(0, visibleAt - this.clock.now()));
       const next = Math.min(...waits);
       if (next > limitMs) return;
-      this.clock.advance(Math.ceil(next));
+      await this.clock.pass(Math.ceil(next));
     }
   }
 
@@ -180,6 +200,7 @@ export class Twin {
     this.#parts.mappings.close();
     await this.#parts.functions.close();
     await this.#server.close();
+    await this.dns.close();
     await this.#parts.tables.close();
   }
 

@@ -30,7 +30,7 @@ const NEGATED: Readonly<Record<string, Matches>> = {
 
 /** The keys that some part of the twin puts into a request. Any other would be absent for ever, and so quietly untrue. */
 const KNOWN_KEYS =
-  /^(aws:(ResourceTag\/.+|RequestTag\/.+|TagKeys|SourceArn|SourceAccount|SecureTransport|PrincipalArn|PrincipalAccount|ResourceAccount|RequestedRegion)|events:(source|detail-type)|(kms|secretsmanager|acm-pca):.+)$/i;
+  /^(aws:(ResourceTag\/.+|RequestTag\/.+|TagKeys|SourceArn|SourceAccount|SecureTransport|PrincipalArn|PrincipalAccount|ResourceAccount|RequestedRegion)|events:(source|detail-type)|(kms|secretsmanager|acm-pca):.+|route53:ChangeResourceRecordSets(NormalizedRecordNames|RecordTypes|Actions))$/i;
 
 /** Why this condition cannot be judged, or undefined. An operator that is not understood must never pass as true. */
 export function whyUnknown({ operator, key }: Condition): string | undefined {

@@ -1,3 +1,5 @@
+import type { NetworkSettings } from '../network.ts';
+
 /** What a worker is told when it starts. */
 export interface SandboxData {
   readonly taskRoot: string;
@@ -8,6 +10,7 @@ export interface SandboxData {
   readonly functionArn: string;
   readonly memoryMb: number;
   readonly logGroupName: string;
+  readonly network: NetworkSettings;
 }
 
 export interface Invoke {

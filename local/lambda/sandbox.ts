@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import type { Network } from '../network.ts';
 import type { Credentials } from '../wire/credentials.ts';
 import type { KeyWatch } from '../wire/key-watch.ts';
 import type { FunctionFailure, Invoke, Report, SandboxData } from './protocol.ts';
@@ -30,6 +31,7 @@ export interface SandboxHost {
   readonly region: string;
   readonly credentials: Credentials;
   readonly keyWatch: KeyWatch;
+  readonly network: Network;
   readonly print: (settings: FunctionSettings, text: string) => void;
 }
 
@@ -55,7 +57,13 @@ export class Sandbox {
       kill: () => this.close('RequestId: killed Error: Runtime exited with error: signal: killed'),
     });
     this.#accessKeyId = keys.accessKeyId;
-    const data: SandboxData = { ...settings, lag: host.lag, functionName: settings.name, functionArn: settings.arn };
+    const data: SandboxData = {
+      ...settings,
+      lag: host.lag,
+      functionName: settings.name,
+      functionArn: settings.arn,
+      network: host.network.settings,
+    };
     this.#worker = new Worker(new URL('worker.ts', import.meta.url), {
       workerData: data,
       execArgv: [],

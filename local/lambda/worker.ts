@@ -1,9 +1,11 @@
-// The inside of one sandbox: a virtual clock instead of Date, then the function's own bundle, then one invocation at a time.
+// The inside of one sandbox: a virtual clock instead of Date, loopback instead of the internet, then the function's own bundle,
+// then one invocation at a time.
 import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { keepOnLoopback } from './loopback.ts';
 import type { FunctionFailure, Invoke, Report, SandboxData } from './protocol.ts';
 
 type Handler = (event: unknown, context: unknown) => unknown;
@@ -90,6 +92,7 @@ function describe(error: unknown): FunctionFailure {
 
 installClock(data.lag);
 installPrinting();
+keepOnLoopback(data.network);
 treatJsAsCommonJs(data.taskRoot);
 try {
   const handler = await loadHandler(data);

@@ -12,7 +12,7 @@ export interface AuthorityOptions {
   readonly notAfter: number;
 }
 
-interface Signer {
+export interface Signer {
   readonly subject: x509.Name;
   readonly keys: KeyPair;
   readonly keyAlgorithm: KeyAlgorithm;
@@ -24,6 +24,8 @@ interface Wish {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly extensions: readonly x509.Extension[];
+  /** Hexadecimal; a random one when absent. */
+  readonly serialNumber?: string;
 }
 
 const { keyCertSign, cRLSign, digitalSignature } = x509.KeyUsageFlags;
@@ -59,8 +61,8 @@ export class Authority {
       notAfter,
       extensions: caExtensions(0),
     };
-    const root = await sign(rootWish, rootSigner, kind.signingAlgorithm);
-    return new Authority(root, await sign(wish, rootSigner, kind.signingAlgorithm), signer);
+    const root = await sign(rootWish, rootSigner);
+    return new Authority(root, await sign(wish, rootSigner), signer);
   }
 
   async issue(plan: LeafPlan, signingAlgorithm: string): Promise<x509.X509Certificate> {
@@ -75,12 +77,17 @@ export class Authority {
   }
 }
 
-async function sign(wish: Wish, signer: Signer, signingAlgorithm: string): Promise<x509.X509Certificate> {
+/** Signs what is wished for, with the key identifiers that make a chain of it. */
+export async function sign(
+  wish: Wish,
+  signer: Signer,
+  signingAlgorithm = KEYS[signer.keyAlgorithm].signingAlgorithm,
+): Promise<x509.X509Certificate> {
   const algorithm = { ...KEYS[signer.keyAlgorithm].webCrypto, hash: signingAlgorithmOf(signingAlgorithm).hash };
   return await x509.X509CertificateGenerator.create({
     subject: wish.subject,
     issuer: signer.subject,
-    serialNumber: randomSerial(),
+    serialNumber: wish.serialNumber ?? randomSerial(),
     notBefore: wholeSeconds(wish.notBefore),
     notAfter: wholeSeconds(wish.notAfter),
     publicKey: spki(wish.publicKey),
@@ -94,7 +101,7 @@ async function sign(wish: Wish, signer: Signer, signingAlgorithm: string): Promi
   });
 }
 
-function caExtensions(pathLength: number | undefined): x509.Extension[] {
+export function caExtensions(pathLength: number | undefined): x509.Extension[] {
   return [
     new x509.BasicConstraintsExtension(true, pathLength, true),
     new x509.KeyUsagesExtension(digitalSignature | keyCertSign | cRLSign, true),

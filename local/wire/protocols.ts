@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { WireResponse } from './call.ts';
+import { restXml } from './rest-xml.ts';
 import { AwsError } from './service.ts';
 
 export interface Request {
@@ -74,6 +75,7 @@ const s3: Protocol = {
 
 export function protocolOf(service: string, request: IncomingMessage): Protocol {
   if (service === 's3') return s3;
+  if (service === 'route53') return restXml;
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   return isForm ? query : json;
 }

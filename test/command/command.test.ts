@@ -42,12 +42,12 @@ describe('everleaf twin', () => {
     const report = JSON.parse(stdout) as { certificates: { name: string; state: string }[] };
     expect(code, stderr).toBe(0);
     expect(report).toMatchObject({
-      issuedAtFirst: 6,
-      renewedByTime: ['payments/checkout'],
+      issuedAtFirst: 9,
+      renewedByTime: ['default/api', 'payments/checkout'],
       renewedOnRequest: ['default/wiki'],
-      proof: { chainsVerified: 6, callsDenied: 0, privateKeysOutsideTheStore: 0, faults: [] },
+      proof: { chainsVerified: 9, callsDenied: 0, privateKeysOutsideTheStore: 0, faults: [] },
     });
-    expect(report.certificates.map(({ state }) => state)).toEqual(Array.from({ length: 6 }, () => 'current'));
+    expect(report.certificates.map(({ state }) => state)).toEqual(Array.from({ length: 9 }, () => 'current'));
     expect(stderr).toContain('NotIssued → key staged → ordered → verified → current');
     expect(left).toEqual([]);
   });
@@ -88,7 +88,7 @@ describe('everleaf twin', () => {
 describe('everleaf validate', () => {
   it('is content with the samples', async () => {
     const { code, stdout } = await everleaf(['validate', SAMPLES]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '6 certificates, 2 issuers, no errors, no warnings\n' });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '9 certificates, 4 issuers, no errors, no warnings\n' });
   });
 
   it('ends with 1 when there are findings, as JSON too', async () => {

@@ -118,7 +118,7 @@ describe('the role of', () => {
       Allow secretsmanager:CreateSecret, secretsmanager:TagResource
         on arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:Everleaf/*
         if aws:RequestTag/everleaf:deployment StringEquals "Everleaf"
-        if aws:TagKeys ForAllValues:StringEquals ["everleaf:deployment","everleaf:certificate"]
+        if aws:TagKeys ForAllValues:StringEquals ["everleaf:deployment","everleaf:certificate","everleaf:account"]
       Allow secretsmanager:GetSecretValue, secretsmanager:PutSecretValue, secretsmanager:UpdateSecretVersionStage
         on arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:Everleaf/*
         if aws:ResourceTag/everleaf:deployment StringEquals "Everleaf"

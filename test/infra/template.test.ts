@@ -79,7 +79,7 @@ describe('the template', () => {
     });
   });
 
-  it('grants no action on every resource and no action by wildcard', () => {
+  it('grants no action by wildcard, and on every resource only one that IAM knows no resource for', () => {
     interface Statement {
       readonly Action: string | readonly string[];
       readonly Resource: unknown;
@@ -91,7 +91,7 @@ describe('the template', () => {
     expect(statements.length).toBeGreaterThan(5);
     for (const { Action, Resource } of statements) {
       expect([Action].flat().filter((action) => action.includes('*'))).toEqual([]);
-      expect([Resource].flat()).not.toContain('*');
+      if ([Resource].flat().includes('*')) expect(Action).toBe('route53:ListHostedZones');
     }
   });
 });
