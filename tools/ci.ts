@@ -9,6 +9,7 @@ const SUITES: readonly { readonly name: string; readonly command: readonly strin
   { name: 'checks', command: ['npm', 'run', '--silent', 'check'], counted: false },
   { name: 'tests', command: ['npm', 'test'], counted: true },
   { name: 'OpenSSL', command: ['npm', 'run', '--silent', 'test:openssl'], counted: true },
+  { name: 'peers', command: ['npm', 'run', '--silent', 'peers'], counted: true },
   { name: 'end to end', command: ['npm', 'run', '--silent', 'e2e'], counted: true },
 ];
 

@@ -52,7 +52,7 @@ it('fields that Go writes when they are empty are as good as left out', () => {
     .replace('letsencrypt-account }', 'letsencrypt-account, key: "" }')
     .replace(
       'route53: {}',
-      'route53: { region: "", hostedZoneID: "", role: "", secretAccessKeySecretRef: { name: "" } }',
+      'route53: { region: "", hostedZoneID: "", role: "", secretAccessKeySecretRef: { name: "" }, auth: {} }',
     );
   expect(places(parse(text))).toEqual([]);
   expect(optionsOf(text)).toEqual(optionsOf(ACME_ISSUER));
@@ -66,6 +66,7 @@ describe('the server', () => {
     ['', '7:13 error InvalidUrl'],
     ['https://acme.example.org/directory#new', '7:13 error InvalidUrl'],
     ['https://user:canary@acme.example.org/directory', '7:5 error CredentialsInUrl'],
+    ['https://canary@acme.example.org/directory', '7:5 error CredentialsInUrl'],
     ['https://169.254.169.254/latest/meta-data', '7:13 error ForbiddenHost'],
     ['https://169.254.170.2:443/', '7:13 error ForbiddenHost'],
     ['https://2852039166/', '7:13 error ForbiddenHost'],

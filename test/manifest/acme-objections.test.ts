@@ -127,6 +127,9 @@ describe('a name', () => {
     expect(said('dns')).toEqual(['8:14 error IssuerCannotSign', '9:17 error IssuerCannotSign']);
     expect(said('dns', 'wildcard')).toEqual(['9:17 error IssuerCannotSign']);
     expect(said('dns', 'wildcard', 'ip')).toEqual([]);
+    const unused: ChallengePlugin<unknown> = { ...dns01([route53]), field: 'unused', proves: () => true };
+    const beside = parseManifest([{ path: 'a.yaml', text }], [acme([dns01([route53]), unused])]);
+    expect(places(beside)).toEqual(['9:17 error IssuerCannotSign']);
   });
 });
 

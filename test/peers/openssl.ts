@@ -15,7 +15,11 @@ export interface Judged {
 }
 
 /** Judges what a client got with a program that knows nothing of us. `roots`: PEM. */
-export async function judge(peers: Peers, obtained: Obtained, roots: readonly string[]): Promise<Judged> {
+export async function judge(
+  peers: Peers,
+  obtained: Pick<Obtained, 'fullchainFile' | 'keyFile'>,
+  roots: readonly string[],
+): Promise<Judged> {
   const { fullchainFile: chain, keyFile } = obtained;
   const rootsFile = join(peers.newFolder('roots'), 'roots.pem');
   writeFileSync(rootsFile, roots.join('\n'));

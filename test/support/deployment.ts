@@ -76,10 +76,12 @@ export interface DeploymentOptions {
   readonly pastDays?: number;
   /** Where the twin's clock starts is `pastDays` ago, unless a CA outside of it goes by wall time. */
   readonly atWallTime?: boolean;
+  /** Where the twin answers DNS; any port, if absent. */
+  readonly dnsPort?: number;
 }
 
 export async function deployOnTwin(options: DeploymentOptions): Promise<Deployment> {
-  const { manifest, adapt, pastDays = 100, atWallTime = false } = options;
+  const { manifest, adapt, pastDays = 100, atWallTime = false, dnsPort } = options;
   const folder = mkdtempSync(join(tmpdir(), 'everleaf-deployment-'));
   let assemblies = 0;
   const assemble = (text: string): string => {
@@ -95,6 +97,7 @@ export async function deployOnTwin(options: DeploymentOptions): Promise<Deployme
   const twin = await Twin.start({
     assemblyDir: assemble(manifest),
     startAt: Date.now() - (atWallTime ? 0 : pastDays * DAY_MS),
+    ...(dnsPort === undefined ? {} : { dnsPort }),
     services: ({ clock }) => [
       (pca = new AcmPca({
         certificateAuthorities: [{ arn: GENERAL_CA }, { arn: FOREIGN_CA }],

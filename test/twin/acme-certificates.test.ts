@@ -246,7 +246,7 @@ describe('revocation', () => {
     const jwk = privateKey.export({ format: 'jwk' });
     const { d: _private, ...publicJwk } = jwk;
     const url = session.url('revoke-cert');
-    const key = (await importJWK(jwk, 'ES256')) as CryptoKey;
+    const key = (await importJWK(jwk, 'ES256')) as typeof session.key;
     return await session.submit(
       url,
       await session.jws(payload, { url, nonce: await session.nonce(), jwk: publicJwk }, key),

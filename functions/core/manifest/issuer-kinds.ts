@@ -24,22 +24,24 @@ export interface KnownIssuer {
 
 /** Every document that declares an issuer, those of plug-ins first. */
 export function knownIssuers(kinds: readonly IssuerKind[]): readonly KnownIssuer[] {
-  return [
-    ...kinds.flatMap((plugin) => plugin.documents.map((document) => ({ plugin, document }))),
-    ...CERT_MANAGER_ISSUERS.flatMap((kind) =>
-      NOT_BUILT_ISSUER_TYPES.map((field) => ({ plugin: undefined, document: { ...kind, field } })),
-    ),
-  ];
+  const built = kinds.flatMap((plugin) => plugin.documents.map((document) => ({ plugin, document })));
+  const notBuilt = CERT_MANAGER_ISSUERS.flatMap((kind) =>
+    NOT_BUILT_ISSUER_TYPES.map((field) => ({ plugin: undefined, document: { ...kind, field } })),
+  );
+  const types = new Set(built.map(({ document }) => typeOf(document)));
+  return [...built, ...notBuilt.filter(({ document }) => !types.has(typeOf(document)))];
 }
 
 /** `AWSPCAIssuer, AWSPCAClusterIssuer (awspca.cert-manager.io); Issuer, ClusterIssuer with acme (cert-manager.io)` */
 export function builtIssuers(kinds: readonly IssuerKind[]): string {
   const documents = kinds.flatMap((plugin) => plugin.documents);
-  const texts = [...Map.groupBy(documents, typeOf)].map(
+  const texts = [...Map.groupBy(documents, familyOf)].map(
     ([type, alike]) => `${alike.map(({ kind }) => kind).join(', ')}${type}`,
   );
   return texts.length === 0 ? 'none' : texts.join('; ');
 }
 
-const typeOf = ({ group, field }: IssuerDocumentKind): string =>
+const familyOf = ({ group, field }: IssuerDocumentKind): string =>
   `${field === undefined ? '' : ` with \`${field}\``} (${group})`;
+
+const typeOf = ({ group, kind, field }: IssuerDocumentKind): string => `${group}/${kind}/${field}`;

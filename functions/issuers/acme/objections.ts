@@ -1,8 +1,8 @@
 import type { CertificateSpec, Usage } from '../../core/certificate.ts';
-import { atKey, error, type Path, type Problem, warning } from '../../core/manifest/finding.ts';
+import { atKey, error, type Problem, warning } from '../../core/manifest/finding.ts';
 import type { ChallengePlugin, Objection } from '../../core/ports.ts';
-import type { AcmeOptions, SolverOptions } from './options.ts';
-import { selectSolver } from './select-solver.ts';
+import type { AcmeOptions } from './options.ts';
+import { proofProblems } from './proof-problems.ts';
 
 type Challenges = readonly ChallengePlugin<unknown>[];
 
@@ -14,8 +14,7 @@ export function acmeObjections(
 ): readonly Objection[] {
   return [
     ...nameProblems(certificate),
-    ...addressProblems(certificate, solvers, challenges),
-    ...(solvers.length === 0 ? [] : proofProblems(certificate, solvers, challenges)),
+    ...proofProblems(certificate, solvers, challenges),
     ...subjectProblems(certificate),
     ...usageProblems(certificate),
   ];
@@ -52,55 +51,6 @@ const NO_DNS_NAMES = atKey(
     'Add one, as in `dnsNames: [www.example.org]`.',
   ),
 );
-
-/** RFC 8738 §7: no DNS record proves control over an address. */
-function addressProblems(
-  { ipAddresses }: CertificateSpec,
-  solvers: readonly SolverOptions[],
-  challenges: Challenges,
-): Problem[] {
-  const ours = challenges.filter(({ field }) => solvers.some(({ challenge }) => challenge === field));
-  if (ours.some((challenge) => challenge.proves('ip'))) return [];
-  return ipAddresses.map((address, index) =>
-    error(
-      CODE,
-      ['spec', 'ipAddresses', index],
-      `No solver of this issuer proves control over an address, such as ${address}.`,
-      'Remove it, or refer to an issuer over a private CA.',
-    ),
-  );
-}
-
-function proofProblems(
-  { dnsNames, labels }: CertificateSpec,
-  solvers: readonly SolverOptions[],
-  challenges: Challenges,
-): Problem[] {
-  return dnsNames.flatMap((name, index) => {
-    const path = ['spec', 'dnsNames', index];
-    const solver = selectSolver(solvers, name, labels);
-    if (solver === undefined) return [noSolver(name, solvers, path)];
-    const challenge = challenges.find(({ field }) => field === solver.challenge);
-    if (!name.startsWith('*.') || challenge === undefined || challenge.proves('wildcard')) return [];
-    const provers = challenges.filter((other) => other.proves('wildcard')).map(({ field }) => `\`${field}\``);
-    const message = `The solver for "${name}" has \`${solver.challenge}\`, and that does not prove wildcards.`;
-    return [error(CODE, path, message, `Give the issuer a solver for it with ${provers.join(' or ')}.`)];
-  });
-}
-
-function noSolver(name: string, solvers: readonly SolverOptions[], path: Path): Problem {
-  const message = `No solver of this issuer is for "${name}". Those there are want ${solvers.map(wishesOf).join('; ')}.`;
-  const remedy = 'Add the name or its zone to a `selector`, or a solver without one.';
-  return error(CODE, path, message, remedy);
-}
-
-/** A selector on one line: `dnsZones example.org and matchLabels team=shop`. */
-function wishesOf({ dnsNames, dnsZones, matchLabels }: SolverOptions): string {
-  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
-  const wishes = Object.entries({ dnsNames, dnsZones, matchLabels: labels });
-  const texts = wishes.flatMap(([field, values]) => (values.length === 0 ? [] : [`${field} ${values.join(', ')}`]));
-  return texts.join(' and ');
-}
 
 function subjectProblems({ subject }: CertificateSpec): Problem[] {
   if (Object.values(subject).every((value) => value === undefined || value.length === 0)) return [];

@@ -28,7 +28,7 @@ function rankOf({ dnsNames, dnsZones, matchLabels }: SolverOptions, name: string
   const wanted = Object.entries(matchLabels);
   const zoneLabels = dnsZones.filter((zone) => isWithin(name, zone)).map((zone) => zone.split('.').length);
   const matches =
-    wanted.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value) &&
+    wanted.every(([key, value]) => labels[key] === value) &&
     (dnsNames.length === 0 || dnsNames.includes(name)) &&
     (dnsZones.length === 0 || zoneLabels.length > 0);
   return matches ? [dnsNames.length === 0 ? 0 : 1, Math.max(0, ...zoneLabels), wanted.length] : undefined;

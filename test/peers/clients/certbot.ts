@@ -23,12 +23,13 @@ export class Certbot implements Client {
 
   async obtain({ names, onlyIfDue = false, profile, externalAccount }: CertificateWishes): Promise<Obtained> {
     const [name = ''] = names;
+    const { hook = DNS_HOOK } = this.#options;
     const { kid, hmac } = externalAccount ?? {};
     const output = await this.#run(
       'certonly',
       // It would look for a program whose name has the quotes.
       words`--manual --preferred-challenges dns --disable-hook-validation
-        --manual-auth-hook ${`'${DNS_HOOK}' present`} --manual-cleanup-hook ${`'${DNS_HOOK}' cleanup`}
+        --manual-auth-hook ${`'${hook}' present`} --manual-cleanup-hook ${`'${hook}' cleanup`}
         --agree-tos --register-unsafely-without-email --cert-name ${fileNameOf(name)}
         ${onlyIfDue ? '--keep-until-expiring' : '--force-renewal'}
         ${names.flatMap((each) => ['--domain', each])} ${option('--required-profile', profile)}

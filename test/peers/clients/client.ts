@@ -7,6 +7,8 @@ export interface ClientOptions {
   /** What the CA's HTTPS verifies against. */
   readonly caFile: string;
   readonly dns: DnsEndpoint;
+  /** What puts records in place, instead of the hook here. */
+  readonly hook?: string;
 }
 
 export interface CertificateWishes {

@@ -22,7 +22,7 @@ export class Lego implements Client {
   }
 
   async obtain({ names, onlyIfDue = false, profile, externalAccount }: CertificateWishes): Promise<Obtained> {
-    const { directoryUrl, caFile, dns } = this.#options;
+    const { directoryUrl, caFile, dns, hook = DNS_HOOK } = this.#options;
     const [name = ''] = names;
     const { kid, hmac } = externalAccount ?? {};
     const output = await this.#peers.succeed(
@@ -36,7 +36,7 @@ export class Lego implements Client {
         env: {
           ...hookEnvironment(dns),
           LEGO_CA_CERTIFICATES: caFile,
-          EXEC_PATH: DNS_HOOK,
+          EXEC_PATH: hook,
           // Whole seconds: between looks at the DNS, and between the names of one order.
           EXEC_POLLING_INTERVAL: '1',
           EXEC_SEQUENCE_INTERVAL: '0',
