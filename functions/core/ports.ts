@@ -346,7 +346,18 @@ export interface IssuerDocument {
   readonly fileBeside: (path: string) => string | undefined;
 }
 
-/** `remarks`: warnings, which keep nothing from being deployed. */
+/** A secret that an issuer keeps or reads; `path` leads to its name in the issuer's document. No certificate may have it. */
+export interface IssuerSecret {
+  readonly ref: SecretRef;
+  readonly path: Objection['path'];
+}
+
 export type ParsedOptions<Options> =
-  | { readonly ok: true; readonly options: Options; readonly remarks?: readonly Objection[] }
+  | {
+      readonly ok: true;
+      readonly options: Options;
+      /** Warnings, which keep nothing from being deployed. */
+      readonly remarks?: readonly Objection[];
+      readonly secrets?: readonly IssuerSecret[];
+    }
   | { readonly ok: false; readonly objections: readonly Objection[] };

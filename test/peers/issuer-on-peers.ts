@@ -23,7 +23,7 @@ export interface PeerCa {
 export interface IssuerOnPeers {
   readonly accounts: MemoryAccounts;
   /** As a cold function connects. */
-  issuer(changes?: Partial<AcmeOptions>): Issuer;
+  readonly issuer: (changes?: Partial<AcmeOptions>) => Issuer;
 }
 
 /** Our adapter before a CA that we did not write; responses go to its DNS server as they would to Route 53. */

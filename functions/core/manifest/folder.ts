@@ -1,7 +1,8 @@
 import type { CertificateSpec, IssuerRef, IssuerSpec } from '../certificate.ts';
+import type { IssuerSecret } from '../ports.ts';
 import type { ManifestObject } from './documents.ts';
 import { error, type Path, type Problem } from './finding.ts';
-import type { IssuerKind, IssuerSecret } from './issuer-kinds.ts';
+import type { IssuerKind } from './issuer-kinds.ts';
 import { at } from './located.ts';
 import type { Identity } from './metadata.ts';
 

@@ -1,20 +1,8 @@
-import type { IssuerDocument, IssuerDocumentKind, IssuerPlugin, ParsedOptions, SecretRef } from '../ports.ts';
+import type { IssuerDocumentKind, IssuerPlugin } from '../ports.ts';
 import { CERT_MANAGER_ISSUERS, NOT_BUILT_ISSUER_TYPES } from './cert-manager-issuers.ts';
-import type { Path } from './finding.ts';
 
 /** What the manifest needs to know of an issuer plug-in. */
-export interface IssuerKind extends Pick<IssuerPlugin<unknown>, 'kind' | 'documents' | 'objections'> {
-  parse(document: IssuerDocument): ParsedIssuer<unknown>;
-}
-
-/** `secrets`: those that the issuer keeps or reads. No certificate may have one of them for its own. */
-export type ParsedIssuer<Options> = ParsedOptions<Options> & { readonly secrets?: readonly IssuerSecret[] };
-
-/** `path` leads to its name in the issuer's document. */
-export interface IssuerSecret {
-  readonly ref: SecretRef;
-  readonly path: Path;
-}
+export type IssuerKind = Pick<IssuerPlugin<unknown>, 'kind' | 'documents' | 'parse' | 'objections'>;
 
 /** `plugin` is absent for what is known by name alone, so that nobody believes it was read. */
 export interface KnownIssuer {

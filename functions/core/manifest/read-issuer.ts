@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import type { IssuerRef, IssuerSpec } from '../certificate.ts';
-import type { IssuerDocumentKind } from '../ports.ts';
+import type { IssuerDocumentKind, IssuerSecret } from '../ports.ts';
 import type { ManifestObject } from './documents.ts';
 import type { FilesBeside } from './files-beside.ts';
 import { isError, toProblem, toRemark } from './finding.ts';
-import type { IssuerKind, IssuerSecret } from './issuer-kinds.ts';
+import type { IssuerKind } from './issuer-kinds.ts';
 import { at } from './located.ts';
 import { DEFAULT_NAMESPACE, metadataProblems, metadataShape, strayNamespaceProblems } from './metadata.ts';
 import type { Reading } from './reading.ts';

@@ -1,8 +1,13 @@
 import { error, isError, type Path, type Problem } from '../../core/manifest/finding.ts';
-import type { IssuerSecret, ParsedIssuer } from '../../core/manifest/issuer-kinds.ts';
 import { annotationProblems } from '../../core/manifest/our-annotations.ts';
 import { shape } from '../../core/manifest/shape.ts';
-import type { ChallengePlugin, IssuerDocument, IssuerDocumentKind } from '../../core/ports.ts';
+import type {
+  ChallengePlugin,
+  IssuerDocument,
+  IssuerDocumentKind,
+  IssuerSecret,
+  ParsedOptions,
+} from '../../core/ports.ts';
 import type { AcmeOptions } from './options.ts';
 import { readAccount } from './read-account.ts';
 import { ACME_HOSTS, readHosts, readTrustAnchors, TRUST_ANCHORS } from './read-annotations.ts';
@@ -23,7 +28,7 @@ const ACME: Path = ['spec', 'acme'];
 export function parseAcme(
   document: IssuerDocument,
   challenges: readonly ChallengePlugin<unknown>[],
-): ParsedIssuer<AcmeOptions> {
+): ParsedOptions<AcmeOptions> {
   const { output, problems } = shape(acmeSpec, document.spec, { under: ['spec'], examples: ACME_EXAMPLES });
   if (output === undefined) return { ok: false, objections: problems };
   const fields = output.acme;
