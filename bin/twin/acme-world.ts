@@ -72,15 +72,17 @@ async function standIn(
   clients: readonly AcmeIssuer[],
   secrets: Secrets,
 ): Promise<AcmeServer> {
-  const { hostname } = new URL(directoryUrl);
+  const { hostname, pathname } = new URL(directoryUrl);
   const server = await AcmeServer.start({
     clock: twin.clock,
     dnsServer: twin.dns.address,
     hosts: [hostname],
+    directoryPath: pathname,
     profiles: profilesFor(clients),
     ...(await prepareSecrets(clients, secrets)),
     onTraffic: (where, text) => twin.keyWatch.search('acme', where, text),
   });
+  server.settings.allowsDates = clients.some(({ options }) => options.sendsNotAfter);
   twin.network.standIn(hostname, server.port);
   twin.network.trust(server.tlsRoot);
   return server;

@@ -7,7 +7,7 @@ import { readInput } from './input.ts';
 /** What a role of another account, which no template here describes, lets its sessions do. */
 export const FOREIGN_ROLE_POLICY = {
   Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Action: 'acm-pca:*', Resource: '*' }],
+  Statement: [{ Effect: 'Allow', Action: ['acm-pca:*', 'route53:*'], Resource: '*' }],
 } as const;
 
 export interface AssumedSession {

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { twin } from '../../bin/commands/twin.ts';
 import { ISSUERS } from '../../functions/catalogue.ts';
 import type { Field } from '../../functions/core/manifest/fields.ts';
 import type { AcmeOptions } from '../../functions/issuers/acme/options.ts';
 import { selectSolver } from '../../functions/issuers/acme/select-solver.ts';
 import { loadManifest, readManifestFolder } from '../../lib/manifest-folder.ts';
 import { ISSUER_FIELDS } from '../../tools/manifest-fields.ts';
+import { Sink } from '../support/sink.ts';
 import { pathsIn } from './paths-in.ts';
 
 const FOLDER = 'examples/acme';
@@ -38,5 +40,16 @@ describe('the folder with ACME', () => {
     const shop = manifest.certificates.find(({ id }) => id === 'shop/shop');
     const chosen = shop?.dnsNames.map((name) => selectSolver(solvers, name, shop.labels));
     expect(chosen?.map((solver) => solver && solvers.indexOf(solver))).toEqual([0, 1, 1]);
+  });
+
+  it('runs on the twin without a fault: accounts bound and brought along, a zone by a role, anchors, dates, a CNAME', async () => {
+    const [stdout, stderr] = [new Sink(), new Sink()];
+    const options = { manifest: FOLDER, keep: false, json: true, signal: new AbortController().signal };
+    expect(await twin(options, { stdout, stderr }), stderr.text).toBe(0);
+    expect(JSON.parse(stdout.text)).toMatchObject({
+      issuedAtFirst: 2,
+      renewedByTime: ['shop/shop'],
+      proof: { chainsVerified: 2, callsDenied: 0, privateKeysOutsideTheStore: 0, faults: [] },
+    });
   });
 });

@@ -227,9 +227,9 @@ describe('a middleware', () => {
       return DROPPED;
     });
     const before = stage.server.requests.length;
-    await expect(session.post('new-order', ORDER)).rejects.toThrow();
+    await expect(session.post('new-order', ORDER)).rejects.toThrow('socket hang up');
     acts = true;
-    await expect(session.post('new-order', ORDER)).rejects.toThrow();
+    await expect(session.post('new-order', ORDER)).rejects.toThrow('socket hang up');
     remove();
     const { body } = await session.post(`${session.kid}/orders`);
     expect(body['orders']).toHaveLength(1);

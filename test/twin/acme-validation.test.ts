@@ -1,10 +1,18 @@
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { AcmeServer } from '../../local/acme/server.ts';
-import { AcmeSession, type AcmeStage, acmeStage, challengeOf, NOW, placeOrder, prove } from './acme-stage.ts';
+import {
+  AcmeSession,
+  type AcmeStage,
+  acmeStage,
+  challengeOf,
+  NOW,
+  placeOrder,
+  prove,
+  TxtServer,
+} from './acme-stage.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -113,11 +121,11 @@ describe('dns-01', () => {
     expect(await outcome(await authorize(), 'dns-01')).toBe('invalid: incorrectResponse');
   });
 
-  test('fails when nobody answers', async () => {
-    const silent = createSocket('udp4').bind(0, '127.0.0.1');
-    await once(silent, 'listening');
-    onTestFinished(() => void silent.close());
-    const { server } = await acmeStage({ dnsServer: `127.0.0.1:${silent.address().port}` });
+  test('fails when nobody is there to answer', async () => {
+    const gone = await TxtServer.start();
+    const dnsServer = gone.address;
+    await gone.close();
+    const { server } = await acmeStage({ dnsServer });
     session = await AcmeSession.register(server);
     expect(await outcome(await authorize(), 'dns-01')).toBe('invalid: dns');
   });
