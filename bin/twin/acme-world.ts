@@ -22,6 +22,8 @@ export const acmeIssuersOf = ({ issuers }: Manifest): readonly AcmeIssuer[] =>
 export interface AcmeWorld {
   /** Directory URLs that an embedded CA stands in for. */
   readonly standIns: readonly string[];
+  /** Directory URLs of servers that the user runs. */
+  readonly userRun: readonly string[];
   /** PEM trust anchors of the embedded CAs. */
   readonly roots: readonly string[];
   /** Requests that the embedded CAs have answered. */
@@ -58,6 +60,7 @@ export async function surroundWithAcme(
   }
   return {
     standIns: [...embedded.keys()],
+    userRun: [...new Set(issuers.filter(({ options }) => isUserRun(options)).map(({ options }) => options.server))],
     roots: servers.flatMap(({ roots }) => roots),
     requests: () => servers.reduce((sum, { requests }) => sum + requests.length, 0),
     close: async () => {

@@ -97,6 +97,9 @@ async function rehearsalOn(
   );
   const acme = await surroundOrClose(twin, manifest, operator);
   for (const url of acme.standIns) progress.say(`An embedded ACME CA stands in for ${url} …`);
+  for (const url of acme.userRun) {
+    progress.say(`${url} is yours: it finds the records at DNS server ${twin.dns.address}, and time is wall time.`);
+  }
   const settled = (): Promise<void> => twin.settledAfterDelays('EverleafIssuanceQueue', LONGEST_WAIT_MS);
   const tick = async (): Promise<void> => {
     await twin.tick();
