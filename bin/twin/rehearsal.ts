@@ -6,6 +6,7 @@ import { DAY_MS, HOUR_MS, type Instant, SECOND_MS } from '../../functions/core/t
 import { AcmPca } from '../../local/services/acm-pca.ts';
 import { Twin } from '../../local/twin.ts';
 import type { CallRecord } from '../../local/wire/call.ts';
+import { UsageError } from '../commands/exit-codes.ts';
 import { type AcmeWorld, acmeIssuersOf, surroundWithAcme } from './acme-world.ts';
 import { isUserRun } from './acme-zones.ts';
 import { Operator } from './operator.ts';
@@ -79,8 +80,15 @@ export async function startRehearsal(
     return await rehearsalOn(twin, manifest, progress, app.remove);
   } catch (error) {
     app.remove();
-    throw error;
+    throw portTaken(error, dnsPort) ?? error;
   }
+}
+
+/** Undefined for what is not about the port that the user has named. */
+function portTaken(error: unknown, port: number | undefined): UsageError | undefined {
+  const { code = '', port: refused } = error as { readonly code?: string; readonly port?: number };
+  if (port === undefined || refused !== port || !/^E(?:ADDRINUSE|ACCES)$/.test(code)) return undefined;
+  return new UsageError(`--dns ${port}: port ${port} of 127.0.0.1 cannot be had (${code}); name another`);
 }
 
 async function rehearsalOn(

@@ -62,6 +62,8 @@ export class DnsServer {
   }
 
   async close(): Promise<void> {
+    // It may never have got its port.
+    if (!this.#tcp.listening) return;
     const closed = new Promise((resolve) => this.#tcp.close(resolve));
     for (const connection of this.#connections) connection.destroy();
     this.#udp?.close();

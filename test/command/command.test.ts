@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -75,6 +76,18 @@ describe('everleaf twin', () => {
     const { code, stderr } = await everleaf(['twin', '--manifest', '/nowhere/at/all']);
     expect(code).toBe(2);
     expect(stderr).toContain('There is no folder /nowhere/at/all');
+  });
+
+  it('says when the port for DNS cannot be had, and leaves nothing behind', async () => {
+    const taken = createServer();
+    await once(taken.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void taken.close());
+    const { port } = taken.address() as AddressInfo;
+    const { code, stderr, left } = await everleaf(['twin', '--manifest', SAMPLES, '--dns', String(port)]);
+    expect(code).toBe(2);
+    expect(stderr).toBe(`--dns ${port}: port ${port} of 127.0.0.1 cannot be had (EADDRINUSE); name another\n`);
+    expect(left).toEqual([]);
+    expect(await everleaf(['twin', '--dns', 'eighty'])).toMatchObject({ code: 2 });
   });
 
   it('names every fault of a manifest and runs nothing', async () => {
