@@ -91,8 +91,8 @@ export class Twin {
     const server = new WireServer();
     const twin = new Twin(options, assembly, server, await server.listen());
     try {
-      await twin.dns.listen(options.dnsPort);
       await twin.#parts.tables.listen();
+      await twin.dns.listen(options.dnsPort);
       await twin.#parts.deployment.apply(assembly);
     } catch (error) {
       await twin.close();

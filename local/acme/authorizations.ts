@@ -89,13 +89,14 @@ export class Authorizations {
 
   async answer(request: AccountRequest): Promise<AcmeAnswer> {
     const authorization = owned(this.#byId, request);
-    if (request.payload !== '') {
+    if (request.payload === '') {
+      await authorization.outcome;
+    } else {
       read(request, deactivation);
       const status = this.statusOf(authorization);
       if (status !== 'pending' && status !== 'valid') throw malformed(`the authorization is ${status}`);
       authorization.status = 'deactivated';
     }
-    await authorization.outcome;
     const status = this.statusOf(authorization);
     const { name, expires, challenges } = authorization;
     const { retryAfterSeconds } = this.#settings;

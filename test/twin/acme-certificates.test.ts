@@ -291,6 +291,9 @@ describe('revocation', () => {
     const root = read(stage.server.roots[0]).raw.toString('base64url');
     expect((await session.post('revoke-cert', { certificate: root })).status).toBe(404);
     expect((await session.post('revoke-cert', { certificate: 'AAAA' })).status).toBe(400);
+    const forged = Buffer.from(leafOf(obtained).raw);
+    forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1);
+    expect((await session.post('revoke-cert', { certificate: forged.toString('base64url') })).status).toBe(404);
     expect(revoked()).toBeUndefined();
   });
 });

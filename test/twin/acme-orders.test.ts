@@ -86,6 +86,15 @@ describe('an order', () => {
     expect(problemIn(await finalize(late))).toBe('orderNotReady');
   });
 
+  test('expires when it is not finalized, be it ready', async () => {
+    const order = await readyOrder(stage, session, NAMES);
+    stage.clock.pass(7 * DAY_MS - 1);
+    expect(await statusOf(order.url)).toBe('ready');
+    stage.clock.pass(1);
+    expect(await statusOf(order.url)).toBe('invalid');
+    expect(await statusOf(order.authorizations[0] ?? '')).toBe('valid');
+  });
+
   test('has each name once, in small letters', async () => {
     const { reply } = await placeOrder(session, ['Shop.example', 'shop.example', '*.shop.example']);
     expect(reply.body['identifiers']).toEqual([
@@ -164,6 +173,7 @@ describe('the signing request', () => {
     expect(await submit(await csr({ names: ['other.example'] }))).toBe('badCSR');
     expect(await submit(await csr({ names: NAMES, subject: 'CN=other.example' }))).toBe('badCSR');
     expect(await submit(await csr({ names: NAMES, more: [{ type: 'ip', value: '10.0.0.1' }] }))).toBe('badCSR');
+    expect(await submit(await csr({ names: NAMES, more: [{ type: 'email', value: 'shop.example' }] }))).toBe('badCSR');
     // What was refused may be asked again.
     expect((await finalize(order)).status).toBe(200);
   });

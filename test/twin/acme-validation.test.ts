@@ -6,6 +6,7 @@ import { AcmeServer } from '../../local/acme/server.ts';
 import {
   AcmeSession,
   type AcmeStage,
+  type ChallengeDocument,
   acmeStage,
   challengeOf,
   NOW,
@@ -29,11 +30,15 @@ async function authorize(name = 'shop.example'): Promise<string> {
   return authorizations[0] ?? '';
 }
 
-/** How a challenge ended. */
-async function outcome(authorization: string, type: string): Promise<string> {
+async function accept(authorization: string, type: string): Promise<ChallengeDocument> {
   const { url } = await challengeOf(session, authorization, type);
   await session.post(url, {});
-  const { status, error } = await challengeOf(session, authorization, type);
+  return await challengeOf(session, authorization, type);
+}
+
+/** How a challenge ended. */
+async function outcome(authorization: string, type: string): Promise<string> {
+  const { status, error } = await accept(authorization, type);
   return error === undefined ? status : `${status}: ${error.type.split(':').at(-1)}`;
 }
 
@@ -93,7 +98,9 @@ describe('an authorization', () => {
     const authorization = await authorize();
     const first = await prove(stage, session, authorization);
     const second = await session.post(String(first.body['url']), {});
-    expect([first, second].map(({ body }) => body['status'])).toEqual(['processing', 'processing']);
+    const other = await session.post((await challengeOf(session, authorization, 'http-01')).url, {});
+    const statuses = [first, second, other].map(({ body: { status } }) => status);
+    expect(statuses).toEqual(['processing', 'processing', 'pending']);
     const { body } = await session.post(authorization);
     expect(body).toMatchObject({ status: 'pending', challenges: [{ status: 'pending' }, { status: 'processing' }] });
   });
@@ -132,10 +139,10 @@ describe('dns-01', () => {
 });
 
 describe('http-01', () => {
-  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+  let answer: (request: IncomingMessage, response: ServerResponse) => unknown;
 
   beforeEach(async () => {
-    const web = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1');
+    const web = createServer((request, response) => void answer(request, response)).listen(0, '127.0.0.1');
     await once(web, 'listening');
     onTestFinished(() => void web.close());
     stage.server.settings.httpPort = (web.address() as AddressInfo).port;
@@ -176,7 +183,11 @@ describe('http-01', () => {
     expect(redirects).toBe(11);
     const elsewhere = await authorize();
     await serve(elsewhere, redirect('https://other.example/there'));
-    expect(await outcome(elsewhere, 'http-01')).toBe('invalid: connection');
+    const { error } = await accept(elsewhere, 'http-01');
+    expect(error).toMatchObject({
+      type: expect.stringContaining(':connection') as unknown,
+      detail: 'https://other.example/there: redirects are followed to http: only',
+    });
   });
 
   test('fails with wrong answers', async () => {
@@ -190,7 +201,24 @@ describe('http-01', () => {
 
   test('fails without an address, and with one beyond this machine', async () => {
     expect(await outcome(await authorize('nowhere.example'), 'http-01')).toBe('invalid: dns');
-    expect(await outcome(await authorize('far.example'), 'http-01')).toBe('invalid: connection');
+    const { error } = await accept(await authorize('far.example'), 'http-01');
+    expect(error?.type).toContain(':connection');
+    expect(error?.detail).toContain('192.0.2.1 is not on this machine');
+  });
+
+  test('reads only so much', async () => {
+    answer = (_request, response) => void response.write('.'.repeat(70_000));
+    expect(await outcome(await authorize(), 'http-01')).toBe('invalid: incorrectResponse');
+  });
+
+  test('proves nothing for an authorization that was deactivated meanwhile', async () => {
+    const authorization = await authorize();
+    await serve(authorization, (proof) => async (_request, response) => {
+      await session.post(authorization, { status: 'deactivated' });
+      response.end(proof);
+    });
+    expect(await outcome(authorization, 'http-01')).toBe('valid');
+    expect((await session.post(authorization)).body['status']).toBe('deactivated');
   });
 });
 
