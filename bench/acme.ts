@@ -36,10 +36,35 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const requestsIn = ({ log }: Pebble): number => log().match(/ -> calling handler/g)?.length ?? 0;
 
+type Scenario = readonly [
+  what: string,
+  options: PebbleOptions,
+  run: (client: Measured, count: number) => Promise<Cost>,
+  how: 'once' | 'each',
+];
+
+const SCENARIOS: readonly Scenario[] = [
+  ['cold account', PLAIN, (client) => client.cold(), 'once'],
+  ['warm, new authorization', PLAIN, (client, count) => client.warm(count), 'each'],
+  [
+    'warm, valid authorization',
+    { ...PLAIN, authzReusePercent: 100 },
+    (client, count) => client.warm(count, `${client.name.replaceAll(' ', '-')}.test`),
+    'each',
+  ],
+  // Pebble's waits are whole seconds: none, or one.
+  [
+    'warm, validated after 0 or 1 s',
+    { ...PLAIN, noSleep: false, maxSleepSeconds: 2 },
+    (client, count) => client.warm(count),
+    'each',
+  ],
+];
+
 async function main(peers: Peers): Promise<void> {
   const dns = await startChallengeDns(peers);
-  const clientsOf = (pebble: Pebble): readonly Measured[] => {
-    const options = { directoryUrl: pebble.directoryUrl, caFile: pebble.caFile, dns, hook: '/bin/true' };
+  const clientsOf = ({ directoryUrl, caFile }: Pebble): readonly Measured[] => {
+    const options = { directoryUrl, caFile, dns, hook: '/bin/true' };
     return [
       new NodeClient('everleaf', options),
       new NodeClient('auto', options),
@@ -47,81 +72,68 @@ async function main(peers: Peers): Promise<void> {
       new ProgramClient('certbot', options),
     ];
   };
-
-  const scenarios: readonly [
-    string,
-    PebbleOptions,
-    (client: Measured, count: number) => Promise<Cost>,
-    'once' | 'each',
-  ][] = [
-    ['cold account', PLAIN, (client) => client.cold(), 'once'],
-    ['warm, new authorization', PLAIN, (client, count) => client.warm(count), 'each'],
-    [
-      'warm, valid authorization',
-      { ...PLAIN, authzReusePercent: 100 },
-      (client, count) => client.warm(count, `${client.name.replaceAll(' ', '-')}.test`),
-      'each',
-    ],
-    [
-      'warm, validated after 0 to 1 s',
-      { ...PLAIN, noSleep: false, maxSleepSeconds: 2 },
-      (client, count) => client.warm(count),
-      'each',
-    ],
-  ];
   say('One certificate with one name\n');
   say(row('', 'client', 'requests', 'wall', 'CPU', 'memory'));
-  for (const [what, options, run, how] of scenarios) {
-    const pebble = await startPebble(peers, options);
-    for (const client of clientsOf(pebble)) {
-      const count = how === 'once' ? 1 : WARM;
-      const before = requestsIn(pebble);
-      const cost = await run(client, count);
-      // A warm client made one more certificate, to become so: its first requests are those of a cold account.
-      const requests = how === 'once' ? requestsIn(pebble) - before : await marginal(pebble, client, run, before);
-      say(
-        row(
-          what,
-          client.name,
-          requests.toFixed(1),
-          `${(cost.seconds * 1_000).toFixed(0)} ms`,
-          `${cost.cpuMs.toFixed(0)} ms`,
-          `${cost.peakMiB.toFixed(0)} MiB`,
-        ),
-      );
-    }
-    await pebble.stop();
-  }
+  for (const scenario of SCENARIOS) await oneCertificate(peers, clientsOf, scenario);
 
   say(`\nA fleet of new names on a warm account (${FLEET} certificates; by programs, ${FLEET_OF_PROGRAMS})\n`);
   say(row('at once', 'client', 'each second', 'requests', 'CPU', 'memory'));
-  for (const atOnce of [1, 8, 32]) {
-    for (const [index, name] of ['everleaf', 'acme-client auto', 'lego', 'certbot'].entries()) {
-      // Its writes go to one folder at a time: certbot locks it, and starts in seconds.
-      if (name === 'certbot' && atOnce > 1) continue;
-      const pebble = await startPebble(peers, PLAIN);
-      const client = clientsOf(pebble)[index];
-      if (client === undefined) throw new Error(`there is no ${name}`);
-      const count = index < 2 ? FLEET : FLEET_OF_PROGRAMS;
-      const { seconds, cpuMs, peakMiB } = await client.fleet(count, atOnce);
-      const warming = index < 2 ? 1 : atOnce;
-      const requests = requestsIn(pebble) / (count + warming);
-      say(
-        row(
-          String(atOnce),
-          name,
-          (count / seconds).toFixed(1),
+  for (const atOnce of [1, 8, 32]) await fleets(peers, clientsOf, atOnce);
+}
+
+type ClientsOf = (pebble: Pebble) => readonly Measured[];
+
+async function oneCertificate(peers: Peers, clientsOf: ClientsOf, [what, options, run, how]: Scenario): Promise<void> {
+  const pebble = await startPebble(peers, options);
+  for (const client of clientsOf(pebble)) {
+    await report(what, client, async () => {
+      const before = requestsIn(pebble);
+      const cost = await run(client, how === 'once' ? 1 : WARM);
+      const requests = how === 'once' ? requestsIn(pebble) - before : await marginal(pebble, client, run, before);
+      return [
+        requests.toFixed(1),
+        `${(cost.seconds * 1_000).toFixed(0)} ms`,
+        `${cost.cpuMs.toFixed(0)} ms`,
+        mebibytes(cost),
+      ];
+    });
+  }
+  await pebble.stop();
+}
+
+async function fleets(peers: Peers, clientsOf: ClientsOf, atOnce: number): Promise<void> {
+  for (const index of [0, 1, 2, 3]) {
+    const pebble = await startPebble(peers, PLAIN);
+    const client = clientsOf(pebble)[index];
+    // certbot locks its folder, and starts in seconds: several at once would be that many machines.
+    if (client !== undefined && !(client.name === 'certbot' && atOnce > 1)) {
+      await report(String(atOnce), client, async () => {
+        const isProgram = client instanceof ProgramClient;
+        const count = isProgram ? FLEET_OF_PROGRAMS : FLEET;
+        const cost = await client.fleet(count, atOnce);
+        const requests = requestsIn(pebble) / (count + (isProgram ? atOnce : 1));
+        return [
+          (count / cost.seconds).toFixed(1),
           requests.toFixed(1),
-          `${(cpuMs / count).toFixed(1)} ms`,
-          `${peakMiB.toFixed(0)} MiB`,
-        ),
-      );
-      await pebble.stop();
+          `${(cost.cpuMs / count).toFixed(1)} ms`,
+          mebibytes(cost),
+        ];
+      });
     }
+    await pebble.stop();
   }
 }
 
-/** Requests that `count` more certificates take than fewer do: what it took to be warm falls out. */
+/** A client that fails is a result as well. */
+async function report(what: string, client: Measured, measure: () => Promise<readonly string[]>): Promise<void> {
+  try {
+    say(row(what, client.name, ...(await measure())));
+  } catch (error) {
+    say(row(what, client.name, `failed: ${String(error).split('\n').at(-1)?.slice(0, 200)}`));
+  }
+}
+
+/** Requests for one more certificate: what it took to be warm falls out. */
 async function marginal(
   pebble: Pebble,
   client: Measured,
@@ -134,6 +146,8 @@ async function marginal(
   await run(client, fewer);
   return (many - (requestsIn(pebble) - between)) / (WARM - fewer);
 }
+
+const mebibytes = ({ peakMiB }: Cost): string => `${peakMiB.toFixed(0)} MiB`;
 
 function row(...cells: readonly string[]): string {
   const widths = [32, 18, 12, 10, 10, 10];

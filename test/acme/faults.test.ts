@@ -234,10 +234,10 @@ describe('a CA that lies or fails in the middle', () => {
     const [issuer, order] = [bench.issuer(), await bench.order()];
     let step = await issuer.check(order.request, await ticketAt(issuer, order, 'processing'));
     const waits: number[] = [];
-    for (let look = 0; look < 12 && step.status === 'waiting'; look++) {
+    for (let look = 0; look < 14 && step.status === 'waiting'; look++) {
       waits.push(step.checkAfterSeconds);
       step = await issuer.check(order.request, step.ticket);
     }
-    expect(waits).toEqual([0.5, 1, 2, 3, 5, 10, 15, 30, 30, 30, 30, 30]);
+    expect(waits).toEqual([0.25, 0.4, 0.5, 0.75, 1, 2, 3, 5, 10, 15, 30, 30, 30, 30]);
   });
 });

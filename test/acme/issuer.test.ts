@@ -1,23 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { judge, type Verdict } from '../../functions/core/gate.ts';
+import type { Verdict } from '../../functions/core/gate.ts';
 import type { IssuedChain } from '../../functions/core/certificate.ts';
 import { readCertificate, leafFactsOf } from '../../functions/core/x509/leaf.ts';
 import { DAY_MS, HOUR_MS } from '../../functions/core/time.ts';
+import { acmeVerdict } from '../support/acme-verdict.ts';
 import { caBench, type CaBench, goOn, type Order, ticketAt, ZONE } from './ca-bench.ts';
 
-const gate = (bench: CaBench, { request, key }: Order, chain: IssuedChain): Verdict =>
-  judge(
-    {
-      spec: request.certificate,
-      publicKey: key.publicKey,
-      chain,
-      latestNotAfter: undefined,
-      uninvitedUsages: ['server auth', 'client auth'],
-      withheldUsages: ['key encipherment'],
-    },
-    bench.clock.now(),
-  );
+const gate = (bench: CaBench, order: Order, chain: IssuedChain): Verdict =>
+  acmeVerdict(order, chain, bench.clock.now());
 
 const COLD = ['directory', 'newNonce', 'newAccount'];
 const NEW_AUTHORIZATION = ['newOrder', 'authorization', 'challenge', 'order', 'finalize', 'order', 'certificate'];
@@ -184,6 +175,8 @@ describe('the account', () => {
       code: 'SecretMissing',
     });
     await bench.accounts.put(secret, { secret: `${hmacKey}\n` });
+    expect(await bench.obtain(bench.issuer(binding), await bench.order())).toBeDefined();
+    await bench.accounts.lose(secret);
     expect(await bench.obtain(bench.issuer(binding), await bench.order())).toBeDefined();
   });
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dns01Solver } from '../../functions/challenges/dns-01/solver.ts';
 import { attemptId, type CertificateSpec, type IssuedChain } from '../../functions/core/certificate.ts';
-import { judge, type Verdict } from '../../functions/core/gate.ts';
+import type { Verdict } from '../../functions/core/gate.ts';
 import { keyHandle } from '../../functions/core/key-handle.ts';
 import type { ChallengePlugin, Issuer, KeyHandle, SigningRequest } from '../../functions/core/ports.ts';
 import { DAY_MS, SECOND_MS } from '../../functions/core/time.ts';
@@ -11,6 +11,7 @@ import { generateKey } from '../../functions/issue/keys.ts';
 import { acmeIssuer } from '../../functions/issuers/acme/issuer.ts';
 import type { AcmeOptions } from '../../functions/issuers/acme/options.ts';
 import { bindSolvers } from '../../functions/issuers/acme/solvers.ts';
+import { acmeVerdict } from '../support/acme-verdict.ts';
 import { aSpec } from '../support/builders.ts';
 import { type MemoryAccounts, memoryAccounts } from '../support/memory-accounts.ts';
 import type { ChallengeDns } from './servers/challenge-dns.ts';
@@ -105,15 +106,4 @@ export async function obtain(issuer: Issuer, { request }: PeerOrder): Promise<Is
   return step.value;
 }
 
-export const verdictOn = ({ request, key }: PeerOrder, chain: IssuedChain): Verdict =>
-  judge(
-    {
-      spec: request.certificate,
-      publicKey: key.publicKey,
-      chain,
-      latestNotAfter: undefined,
-      uninvitedUsages: ['server auth', 'client auth'],
-      withheldUsages: ['key encipherment'],
-    },
-    Date.now(),
-  );
+export const verdictOn = (order: PeerOrder, chain: IssuedChain): Verdict => acmeVerdict(order, chain, Date.now());

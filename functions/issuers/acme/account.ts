@@ -23,19 +23,18 @@ export async function connectAccount(
   transport: Transport,
 ): Promise<AcmeClient> {
   const account = await accountKey(options, accounts);
+  const known = account.urls[options.server];
   const client = new AcmeClient({
     directoryUrl: options.server,
     key: account.key,
-    externalAccountBinding: await externalAccountBinding(options, accounts),
+    // For registering alone: a person may take it away afterwards.
+    externalAccountBinding: known === undefined ? await externalAccountBinding(options, accounts) : undefined,
     allow: allowedUrls(options),
     transport,
     clock,
   });
-  client.accountUrl = account.urls[options.server];
-  if (client.accountUrl === undefined) {
-    client.accountUrl = await register(client, options);
-    await accounts.noteUrl(options.accountKey, options.server, client.accountUrl);
-  }
+  client.accountUrl = known ?? (await register(client, options));
+  if (known === undefined) await accounts.noteUrl(options.accountKey, options.server, client.accountUrl);
   return client;
 }
 

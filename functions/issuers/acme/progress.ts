@@ -13,7 +13,7 @@ import { type Challenge, encodeTicket, type OrderState } from './ticket.ts';
 type Answer = Step<IssuedChain>;
 
 /** Between looks at a CA that names no time, in seconds; the last one from then on. */
-const LOOK_AGAIN_SECONDS = [0.25, 0.5, 1, 2, 3, 5, 10, 15, 30] as const;
+const LOOK_AGAIN_SECONDS = [0.1, 0.25, 0.4, 0.5, 0.75, 1, 2, 3, 5, 10, 15, 30] as const;
 
 /** Throttled in a row, before it counts as a failure; and how long to leave it alone, more each time. */
 const MOST_THROTTLED = 10;
