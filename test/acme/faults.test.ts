@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { leafFactsOf, readCertificate } from '../../functions/core/x509/leaf.ts';
 import type { AcmeAnswer, AcmeCall } from '../../local/acme/exchange.ts';
 import { DROPPED } from '../../local/acme/exchange.ts';
 import { caBench, type CaBench, goOn, ticketAt, ZONE } from './ca-bench.ts';
@@ -23,6 +24,15 @@ function answering(
 ): void {
   let turn = 0;
   bench.ca.use(async (call, next) => (call.resource === resource ? (answer(++turn) ?? (await next())) : next()));
+}
+
+/** Puts a value of a test's own into a field of one kind of answer. */
+function leadElsewhere(bench: CaBench, resource: AcmeCall['resource'], field: string, value: unknown): void {
+  bench.ca.use(async (call, next) => {
+    const answer = await next();
+    if (call.resource !== resource || answer === DROPPED || typeof answer.body !== 'string') return answer;
+    return { ...answer, body: JSON.stringify({ ...(JSON.parse(answer.body) as object), [field]: value }) };
+  });
 }
 
 const posts = (bench: CaBench, resource: string): number =>
@@ -165,17 +175,23 @@ describe('a CA that lies or fails in the middle', () => {
     ['newOrder', 'authorizations', ['https://169.254.169.254/a']],
     ['newOrder', 'finalize', 'https://evil.example/f'],
     ['order', 'certificate', 'http://127.0.0.1:9001/2018-06-01/runtime/invocation/next'],
+    ['directory', 'newNonce', 'https://evil.example/n'],
+    ['directory', 'newOrder', 'https://evil.example/o'],
   ] as const)('at %s with a URL of its own for %s is not followed', async (step, field, value) => {
     const bench = await caBench();
-    bench.ca.use(async (call, next) => {
-      const answer = await next();
-      if (call.resource !== step || answer === DROPPED || typeof answer.body !== 'string') return answer;
-      return { ...answer, body: JSON.stringify({ ...(JSON.parse(answer.body) as object), [field]: value }) };
-    });
+    leadElsewhere(bench, step, field, value);
     await expect(bench.obtain(bench.issuer(), await bench.order())).rejects.toMatchObject({
       class: 'permanent',
       code: 'CaUrlForbidden',
     });
+  });
+
+  it('with a URL of its own for renewal information is not followed', async () => {
+    const bench = await caBench();
+    const { leaf } = await bench.obtain(bench.issuer(), await bench.order());
+    const misled = await caBench();
+    leadElsewhere(misled, 'directory', 'renewalInfo', 'https://evil.example/ari');
+    await expect(misled.issuer().renewalInfo?.(leafFactsOf(readCertificate(leaf)))).rejects.toMatchObject({ code: 'CaUrlForbidden' });
   });
 
   it.each(['../../etc/passwd', '', 'x'.repeat(300), 'a b', '<script>'])(

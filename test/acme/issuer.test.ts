@@ -13,6 +13,7 @@ const gate = (bench: CaBench, order: Order, chain: IssuedChain): Verdict =>
 const COLD = ['directory', 'newNonce', 'newAccount'];
 const NEW_AUTHORIZATION = ['newOrder', 'authorization', 'challenge', 'order', 'finalize', 'order', 'certificate'];
 const VALID_AUTHORIZATION = ['newOrder', 'finalize', 'order', 'certificate'];
+const TWO_NAMES = [...NEW_AUTHORIZATION, 'authorization', 'challenge', 'newNonce'].toSorted();
 
 describe('requests to the CA for one certificate with one name', () => {
   it('are ten where nothing is known, and the protocol has no fewer', async () => {
@@ -62,9 +63,7 @@ describe('requests to the CA for one certificate with one name', () => {
     await bench.obtain(warm, await bench.order());
     bench.requests();
     await bench.obtain(warm, await bench.order({ dnsNames: [`two.${ZONE}`, `*.two.${ZONE}`] }));
-    expect(bench.requests().toSorted()).toEqual(
-      [...NEW_AUTHORIZATION, 'authorization', 'challenge', 'newNonce'].toSorted(),
-    );
+    expect(bench.requests().toSorted()).toEqual(TWO_NAMES);
   });
 });
 
@@ -94,6 +93,19 @@ describe('a certificate', () => {
     const chains = await Promise.all(orders.map((order) => bench.obtain(issuer, order)));
     expect(chains).toHaveLength(100);
     expect(bench.ca.issued).toHaveLength(100);
+  });
+
+  it('costs one request more when one good nonce is refused', async () => {
+    const bench = await caBench();
+    bench.ca.settings.rejectsNonces = 0.5;
+    const draws = [1, 0];
+    bench.ca.settings.random = () => draws.shift() ?? 1;
+    const issuer = bench.issuer();
+    await bench.obtain(issuer, await bench.order());
+    expect(bench.requests()).toEqual([...COLD, 'newOrder', ...NEW_AUTHORIZATION]);
+    // The nonce that came with the refusal is used up: two requests at a time want another one.
+    await bench.obtain(issuer, await bench.order({ dnsNames: [`two.${ZONE}`, `*.two.${ZONE}`] }));
+    expect(bench.requests().toSorted()).toEqual(TWO_NAMES);
   });
 
   it('has the life of its profile', async () => {
