@@ -191,7 +191,9 @@ describe('a CA that lies or fails in the middle', () => {
     const { leaf } = await bench.obtain(bench.issuer(), await bench.order());
     const misled = await caBench();
     leadElsewhere(misled, 'directory', 'renewalInfo', 'https://evil.example/ari');
-    await expect(misled.issuer().renewalInfo?.(leafFactsOf(readCertificate(leaf)))).rejects.toMatchObject({ code: 'CaUrlForbidden' });
+    await expect(misled.issuer().renewalInfo?.(leafFactsOf(readCertificate(leaf)))).rejects.toMatchObject({
+      code: 'CaUrlForbidden',
+    });
   });
 
   it.each(['../../etc/passwd', '', 'x'.repeat(300), 'a b', '<script>'])(
