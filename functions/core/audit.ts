@@ -14,10 +14,13 @@ export interface Authorship {
 function isNews(record: CertificateRecord, happening: Happening): boolean {
   switch (happening.event) {
     case 'OrderPending':
+    case 'AbandonTried':
     case 'Announced':
       return false;
+    // However often in a row: the trail is short.
     case 'Deferred':
-      return record.history.at(-1)?.event !== 'Deferred';
+    case 'OrderNotAbandoned':
+      return record.history.at(-1)?.event !== happening.event;
     case 'RenewalInfoLearned':
       return movesWindow(record, happening.window);
     default:

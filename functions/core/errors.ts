@@ -26,6 +26,8 @@ export class TransientError extends EverleafError {
   readonly endsAttempt: boolean;
   /** True when no answer came: the other side may have done what was asked all the same. */
   readonly mayHaveActed: boolean;
+  /** False when something beside the CA failed in a call to it: DNS, a secret. No reason to leave the CA alone. */
+  readonly blamesCa: boolean;
 
   constructor(
     code: string,
@@ -35,12 +37,25 @@ export class TransientError extends EverleafError {
       readonly retryAfterSeconds?: number | undefined;
       readonly endsAttempt?: boolean;
       readonly mayHaveActed?: boolean;
+      readonly blamesCa?: boolean;
     },
   ) {
     super(code, message, options);
     this.retryAfterSeconds = options?.retryAfterSeconds;
     this.endsAttempt = options?.endsAttempt ?? false;
     this.mayHaveActed = options?.mayHaveActed ?? false;
+    this.blamesCa = options?.blamesCa ?? true;
+  }
+}
+
+/** Work beside the CA, in a call to it: what fails there is not the CA's fault. */
+export async function sparingCa<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TransientError)) throw error;
+    const { code, message, cause, retryAfterSeconds, endsAttempt, mayHaveActed } = error;
+    throw new TransientError(code, message, { cause, retryAfterSeconds, endsAttempt, mayHaveActed, blamesCa: false });
   }
 }
 

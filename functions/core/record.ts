@@ -14,7 +14,7 @@ export const renewalInfo = z.object({
 });
 
 /** What consumers read now. */
-export const currentVersion = z.object({
+export const currentVersion = z.looseObject({
   version: versionId,
   /** The secret that holds it: a changed `secretName` leaves the old one as it is. */
   secretName: z.string(),
@@ -74,7 +74,7 @@ export const attempt = z.discriminatedUnion('phase', [
 export type Attempt = z.infer<typeof attempt>;
 
 /** An order that is over for us, and may still hold something at the CA or elsewhere. */
-export const abandonedOrder = z.object({
+export const abandonedOrder = z.looseObject({
   issuerRef,
   ticket: z.record(z.string(), z.string()),
   /** Tries to free it that failed. */
@@ -111,8 +111,8 @@ export type Transition = z.infer<typeof transition>;
 export const HISTORY_LIMIT = 50;
 
 /**
- * One certificate: what is wanted, how far it has come, and how it came there. Loose: a function that was rolled back must not
- * write away what a newer one noted.
+ * One certificate: what is wanted, how far it has come, and how it came there. Loose, like the parts of it that outlive an
+ * attempt: a function that was rolled back must not write away what a newer one noted.
  */
 export const certificateRecord = z.looseObject({
   id: certificateId,

@@ -1,6 +1,13 @@
 import { earliestRetry, isBlocking, retryAt, retryDelayMs } from './backoff.ts';
 import { recentOrders } from './cap.ts';
-import type { AttemptId, CertificateSpec, IssuerRef, LeafFacts, VersionId } from './certificate.ts';
+import {
+  type AttemptId,
+  type CertificateSpec,
+  type IssuerRef,
+  issuerIdOf,
+  type LeafFacts,
+  type VersionId,
+} from './certificate.ts';
 import { type AbandonCause, leaseToken } from './decide.ts';
 import { type FailureFacts, GATE_REFUSED } from './errors.ts';
 import { type Authorship, auditEntry } from './audit.ts';
@@ -55,6 +62,8 @@ export type Happening =
       readonly random: number;
       readonly checkAt: Instant;
     }
+  /** About to be: the first of what is owed. */
+  | { readonly event: 'AbandonTried' }
   | { readonly event: 'OrderAbandoned' }
   | { readonly event: 'OrderNotAbandoned'; readonly failure: FailureFacts }
   | { readonly event: 'VersionPromoted' }
@@ -90,11 +99,11 @@ export function apply(record: CertificateRecord, happening: Happening, by: Autho
 function reduce(record: CertificateRecord, happening: Happening, at: Instant): CertificateRecord {
   switch (happening.event) {
     case 'Respecified':
-      return { ...withoutPatience(record), spec: happening.spec };
+      return respecified(record, happening.spec);
     case 'Retired':
       return { ...record, retiredAt: at };
     case 'Reinstated':
-      return { ...omit(withoutPatience(record), 'retiredAt'), spec: happening.spec };
+      return omit(respecified(record, happening.spec), 'retiredAt');
     case 'Reconsidered':
       return withoutPatience(record);
     case 'RenewalRequested':
@@ -152,10 +161,12 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
       return record.current?.renewalInfo === undefined
         ? record
         : { ...record, current: { ...record.current, renewalInfo: drawRenewalInfo(record.current, happening) } };
+    case 'AbandonTried':
+      return withAbandoned(record, abandonTried(record.abandoned, at));
     case 'OrderAbandoned':
       return withAbandoned(record, record.abandoned?.slice(1));
     case 'OrderNotAbandoned':
-      return withAbandoned(record, notAbandoned(record.abandoned, at));
+      return withAbandoned(record, notAbandoned(record.abandoned));
   }
 }
 
@@ -184,23 +195,32 @@ function stored(
   return leftover === undefined ? next : owing(next, attempt.issuerRef, leftover, at);
 }
 
-/** Orders owed at once. One that does not fit any more was tried for days. */
+/** What is owed at once: the oldest goes first where it does not fit into a record. One is tried for four weeks. */
 const ABANDONED_LIMIT = 10;
-const ABANDON_TRIES = 6;
+const ABANDONED_LIMIT_CHARACTERS = 150_000;
+const ABANDON_TRIES = 33;
 
 /** The order is over for us; what it holds is still to be freed. */
 function owing(record: CertificateRecord, issuerRef: IssuerRef, ticket: Ticket, at: Instant): CertificateRecord {
   const owed = [...(record.abandoned ?? []), { issuerRef, ticket, tries: 0, tryAt: at }];
-  return { ...record, abandoned: inTurn(owed.slice(-ABANDONED_LIMIT)) };
+  const kept = owed.slice(-ABANDONED_LIMIT);
+  while (kept.length > 1 && JSON.stringify(kept).length > ABANDONED_LIMIT_CHARACTERS) kept.shift();
+  return { ...record, abandoned: inTurn(kept) };
 }
 
 const inTurn = (orders: readonly AbandonedOrder[]): AbandonedOrder[] => [...orders].sort((a, b) => a.tryAt - b.tryAt);
 
-function notAbandoned(abandoned: CertificateRecord['abandoned'], at: Instant): CertificateRecord['abandoned'] {
+/** It stays the first until it is known how the try went. */
+function abandonTried(abandoned: CertificateRecord['abandoned'], at: Instant): CertificateRecord['abandoned'] {
   const [order, ...others] = abandoned ?? [];
   if (order === undefined) return others;
   const tries = order.tries + 1;
-  return tries === ABANDON_TRIES ? others : inTurn([...others, { ...order, tries, tryAt: at + retryDelayMs(tries) }]);
+  return [{ ...order, tries, tryAt: at + retryDelayMs(tries) }, ...others];
+}
+
+function notAbandoned(abandoned: CertificateRecord['abandoned']): CertificateRecord['abandoned'] {
+  const [order, ...others] = abandoned ?? [];
+  return order === undefined || order.tries >= ABANDON_TRIES ? others : inTurn([order, ...others]);
 }
 
 function withAbandoned(record: CertificateRecord, abandoned: CertificateRecord['abandoned'] = []): CertificateRecord {
@@ -320,6 +340,13 @@ function attemptIn<Phase extends Attempt['phase']>(
     return attempt as Extract<Attempt, { phase: Phase }>;
   }
   throw illegal(record, `expected phase ${phases.join(' or ')}, found ${attempt?.phase ?? 'no attempt'}`);
+}
+
+/** What one CA asked for is nothing to another. */
+function respecified(record: CertificateRecord, spec: CertificateSpec): CertificateRecord {
+  const isSameCa = issuerIdOf(spec.issuerRef) === issuerIdOf(record.spec.issuerRef);
+  const patient = withoutPatience(record);
+  return { ...(isSameCa ? patient : omit(patient, 'retryAfter')), spec };
 }
 
 /** A deploy or a person asks for another look now: our own patience ends, the CA's does not. */

@@ -49,6 +49,7 @@ export class Circuit {
     try {
       answer = await call();
     } catch (error) {
+      if (error instanceof TransientError && !error.blamesCa) throw error;
       const answered = error instanceof EverleafError && !(error instanceof TransientError && !error.endsAttempt);
       await this.#report(answered ? afterSuccess : (breaker) => afterFailure(breaker, this.#parts.clock()));
       throw error;

@@ -56,13 +56,23 @@ const STEPS: { readonly [D in Doing]: Perform<D> } = {
   },
 
   abandonOrder: async ({ order }, ledger, parts) => {
+    // Counted before it is made: a try that kills its worker, each time, must not keep the certificate from being renewed.
+    ledger.note({ event: 'AbandonTried' });
+    await ledger.save();
     try {
       const ca = await connectTo(order.issuerRef, parts);
       await ca.abandon(order.ticket);
       ledger.note({ event: 'OrderAbandoned' });
     } catch (error) {
       // No failure of a renewal: the certificate is no worse for it, and another try follows.
-      ledger.note({ event: 'OrderNotAbandoned', failure: describeFailure(error) });
+      const failure = describeFailure(error);
+      parts.log('what an order holds could not be freed', {
+        certificate: ledger.record.id,
+        order: order.ticket['order'],
+        tries: order.tries + 1,
+        failure,
+      });
+      ledger.note({ event: 'OrderNotAbandoned', failure });
     }
   },
 

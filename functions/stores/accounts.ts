@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 import {
   CreateSecretCommand,
   DescribeSecretCommand,
@@ -100,14 +100,9 @@ export function accountStore(
       const accounts = url === undefined ? others : { ...others, [directory]: url };
       const value = JSON.stringify({ ...stored.fields, [ACCOUNTS]: accounts });
       try {
+        // Without a token made of the value: a put of what was there once before would change nothing.
         await client.send(
-          new PutSecretValueCommand({
-            SecretId: name,
-            SecretString: value,
-            // Two workers that note the same write once.
-            ClientRequestToken: createHash('sha256').update(value).digest('hex'),
-            VersionStages: ['AWSCURRENT'],
-          }),
+          new PutSecretValueCommand({ SecretId: name, SecretString: value, VersionStages: ['AWSCURRENT'] }),
         );
       } catch (error) {
         throw awsFailure(error, `writing secret ${name}`);

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../functions/core/gate.ts';
 import type { IssuedChain } from '../../functions/core/certificate.ts';
@@ -222,6 +222,20 @@ describe('the account', () => {
     expect(await second.obtain(other, await second.order())).toBeDefined();
   });
 
+  it.each([
+    ['Ed25519', () => generateKeyPairSync('ed25519')],
+    ['RSA with 1024 bits', () => generateKeyPairSync('rsa', { modulusLength: 1024 })],
+    ['secp256k1', () => generateKeyPairSync('ec', { namedCurve: 'secp256k1' })],
+  ])('is not signed for with %s', async (_kind, make) => {
+    const bench = await caBench();
+    await bench.accounts.create({ name: 'account', key: 'tls.key' }, async () => make().privateKey);
+    await expect(bench.issuer().start((await bench.order()).request)).rejects.toMatchObject({
+      class: 'permanent',
+      code: 'AccountKeyUnfit',
+    });
+    expect(bench.requests()).toEqual([]);
+  });
+
   it('is not made where a person is to bring its key, and used where one has', async () => {
     const bench = await caBench();
     const issuer = bench.issuer({ makesAccountKey: false });
@@ -289,6 +303,25 @@ describe('what a renewal replaces', () => {
     const middle = ((info?.window?.start ?? 0) + (info?.window?.end ?? 0)) / 2;
     expect((middle - facts.notBefore) / (facts.notAfter - facts.notBefore)).toBeCloseTo(2 / 3, 2);
     expect(bench.ca.requests.at(-1)).toMatchObject({ method: 'GET', resource: 'renewalInfo' });
+  });
+});
+
+describe('a window that no ledger can hold', () => {
+  it.each([
+    ['+010000-01-01T00:00:00Z', '+010000-01-02T00:00:00Z'],
+    ['-000001-01-01T00:00:00Z', '2026-06-01T00:00:00Z'],
+    ['tomorrow', 'the day after'],
+  ])('from %s is none', async (start, end) => {
+    const bench = await caBench();
+    bench.ca.use(async (call, next) =>
+      call.resource === 'renewalInfo'
+        ? { status: 200, headers: {}, body: JSON.stringify({ suggestedWindow: { start, end } }) }
+        : next(),
+    );
+    const issuer = bench.issuer();
+    const { leaf } = await bench.obtain(issuer, await bench.order());
+    const info = await issuer.renewalInfo?.(leafFactsOf(readCertificate(leaf)));
+    expect(info).toEqual({ window: undefined, checkAfterSeconds: 6 * 3_600 });
   });
 });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { allowedUrls } from '../../functions/issuers/acme/hosts.ts';
 import { httpsTransport } from '../../functions/issuers/acme/transport.ts';
 import { tlsServer, type TlsServer } from './tls-server.ts';
@@ -79,6 +79,20 @@ describe('the way to a CA', () => {
     expect(connections).toBe(1);
   });
 
+  it('does not use a connection again that was idle while a function may have been frozen', async () => {
+    let connections = 0;
+    const server = await serve((_request, response) => void response.end('x'));
+    server.server.on('secureConnection', () => (connections += 1));
+    const transport = httpsTransport(server.ca);
+    const ask = () => transport({ method: 'GET', url: new URL(`https://localhost:${server.port}/`), headers: {} });
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    await ask();
+    vi.setSystemTime(Date.now() + 11_000);
+    await Promise.all([ask(), ask()]);
+    expect(connections).toBe(3);
+  });
+
   it('is left at once when an answer has no end', async () => {
     let sent = 0;
     const server = await serve((_request, response) => {
@@ -105,6 +119,10 @@ describe('the way to a CA', () => {
         response.writeHead(200, { 'content-length': 100 });
         response.write('only this', () => response.destroy());
       },
+    ],
+    [
+      'none at all, but another protocol',
+      ({ socket }) => void socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
     ],
   ])('says of an answer that is %s that the CA may have acted', async (_what, answer) => {
     const server = await serve(answer);

@@ -51,6 +51,22 @@ export function accountStoreContract(name: string, make: () => Promise<AccountsU
       });
     });
 
+    it('notes what was noted, and forgotten, before', async () => {
+      const { accounts } = await make();
+      const ref = newRef();
+      await accounts.create(ref, makeKey);
+      for (const url of [
+        'https://ca.example/account/1',
+        'https://ca.example/account/2',
+        'https://ca.example/account/1',
+      ]) {
+        await accounts.noteUrl(ref, DIRECTORY, url);
+        expect((await accounts.read(ref))?.urls).toEqual({ [DIRECTORY]: url });
+        await accounts.noteUrl(ref, DIRECTORY, undefined);
+        expect((await accounts.read(ref))?.urls).toEqual({});
+      }
+    });
+
     it('tells secrets of one name in two namespaces apart', async () => {
       const { accounts } = await make();
       const ref = newRef('payments');

@@ -78,9 +78,16 @@ function play({ record, now }: World, turn: Turn): World {
       return record.retiredAt === undefined ? { record, now } : with_({ event: 'Reinstated', spec: record.spec });
     case 'step': {
       const happening = consequence(record, now, turn.fate);
-      return happening === undefined ? { record, now } : with_(happening);
+      return happening === undefined ? { record, now } : { record: noted(record, happening, now), now };
     }
   }
+}
+
+/** A try to give something back is counted before it is made; whoever is killed in it notes no more. */
+function noted(record: CertificateRecord, happening: Happening, at: Instant): CertificateRecord {
+  const isTry = happening.event === 'OrderAbandoned' || happening.event === 'OrderNotAbandoned';
+  const tried = isTry ? apply(record, { event: 'AbandonTried' }, { actor: 'test', at }) : record;
+  return apply(tried, happening, { actor: 'test', at });
 }
 
 /** A CA whose wish moves at every look. */
@@ -106,6 +113,7 @@ function consequence(
     };
   }
   if (decision.do === 'defer') return { event: 'Deferred', until: decision.until, cause: decision.cause };
+  if (decision.do === 'abandonOrder' && fate === 'unknown') return { event: 'AbandonTried' };
   if (decision.do === 'abandonOrder' && fate !== 'works') {
     return { event: 'OrderNotAbandoned', failure: { class: 'transient', code: 'Test', message: 'as planned' } };
   }
@@ -150,7 +158,7 @@ function settle(world: World): World {
     const due = dueAt(record);
     if (due === undefined) break;
     const happening = consequence(record, now, 'works');
-    if (happening !== undefined) record = apply(record, happening, { actor: 'test', at: now });
+    if (happening !== undefined) record = noted(record, happening, now);
     else if (isAtRest(record, now)) break;
     else now = Math.max(now + 1, due);
   }
@@ -244,6 +252,80 @@ describe('the ledger', () => {
   it('refuses a step that its phase does not allow', () => {
     expect(() => apply(START.record, { event: 'VersionPromoted' }, { actor: 'test', at: NOON })).toThrow(
       /illegal transition/,
+    );
+  });
+});
+
+describe('what is owed for an order', () => {
+  const owing = (tickets: readonly string[]): CertificateRecord => ({
+    ...START.record,
+    abandoned: tickets.map((order) => ({ issuerRef: aSpec().issuerRef, ticket: { order }, tries: 0, tryAt: NOON })),
+  });
+  const failure = { class: 'permanent', code: 'AccessDenied', message: 'no' } as const;
+
+  it('is tried no sooner for a worker that died in the try, and the renewal goes on', () => {
+    const tried = apply(owing(['1']), { event: 'AbandonTried' }, { actor: 'test', at: NOON });
+    expect(tried.abandoned).toMatchObject([{ tries: 1, tryAt: NOON + MINUTE_MS }]);
+    expect(decide(tried, NOON).do).toBe('inspectStore');
+    expect(decide(tried, NOON + MINUTE_MS).do).toBe('abandonOrder');
+  });
+
+  it('is looked at daily for four weeks, leaves one line in the trail, and is let go then', () => {
+    let record = owing(['1']);
+    let [now, tries] = [NOON, 0];
+    for (; record.abandoned !== undefined; tries++) {
+      now = record.abandoned[0]?.tryAt ?? now;
+      record = noted(record, { event: 'OrderNotAbandoned', failure }, now);
+    }
+    expect(Math.round((now - NOON) / DAY_MS)).toBe(29);
+    expect(tries).toBe(33);
+    expect(record.history.filter(({ event }) => event === 'OrderNotAbandoned')).toHaveLength(1);
+  });
+
+  it('takes turns', () => {
+    const record = noted(owing(['1', '2']), { event: 'OrderNotAbandoned', failure }, NOON);
+    expect(record.abandoned?.map(({ ticket }) => ticket['order'])).toEqual(['2', '1']);
+    expect(noted(record, { event: 'OrderAbandoned' }, NOON).abandoned).toMatchObject([{ ticket: { order: '1' } }]);
+  });
+
+  it('fits into a record: the oldest is let go', () => {
+    const large = (order: string) => ({ order, state: 'x'.repeat(80_000) });
+    let record = START.record;
+    for (const order of ['1', '2', '3']) record = owed(record, large(order));
+    expect(record.abandoned?.map(({ ticket }) => ticket['order'])).toEqual(['3']);
+  });
+});
+
+/** An order of the CA's that was given up. */
+function owed(record: CertificateRecord, ticket: Readonly<Record<string, string>>): CertificateRecord {
+  const by = { actor: 'test', at: NOON };
+  const attempt = attemptId.parse(randomUUID());
+  const happenings: readonly Happening[] = [
+    { event: 'AttemptStarted', attempt, reason: 'NotIssued' },
+    { event: 'OrderIntended', csr: 'csr', notAfter: NOON + DAY_MS },
+    { event: 'OrderPlaced', ticket, checkAt: NOON },
+    { event: 'AttemptAbandoned', cause: 'SpecChanged' },
+  ];
+  return happenings.reduce((state, happening) => apply(state, happening, by), record);
+}
+
+describe('the CA’s patience', () => {
+  const by = { actor: 'test', at: NOON };
+  const patient: CertificateRecord = { ...START.record, retryAfter: NOON + DAY_MS };
+  const spec = { ...patient.spec, dnsNames: ['other.example'] };
+
+  it('is kept when the manifest changes', () => {
+    const respecified = apply(patient, { event: 'Respecified', spec, fields: ['dnsNames'] }, by);
+    expect(respecified.retryAfter).toBe(NOON + DAY_MS);
+  });
+
+  it('is nothing to another CA', () => {
+    const elsewhere = { ...spec, issuerRef: { ...spec.issuerRef, name: 'another' } };
+    expect(apply(patient, { event: 'Respecified', spec: elsewhere, fields: ['issuerRef'] }, by).retryAfter).toBe(
+      undefined,
+    );
+    expect(apply({ ...patient, retiredAt: NOON }, { event: 'Reinstated', spec: elsewhere }, by).retryAfter).toBe(
+      undefined,
     );
   });
 });

@@ -1,16 +1,19 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { issuerIdOf } from '../../functions/core/certificate.ts';
 import { verifyChain } from '../../functions/core/x509/chain.ts';
 import { readCertificate } from '../../functions/core/x509/leaf.ts';
 import { splitCertificates } from '../../functions/core/x509/pem.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../functions/core/time.ts';
 import { DROPPED } from '../../local/acme/exchange.ts';
+import { AcmeServer } from '../../local/acme/server.ts';
 import {
   type AcmeDeployment,
   type AcmeDeploymentOptions,
   acmeIssuerYaml,
   deployWithAcme,
   documents,
+  LETS_ENCRYPT,
   publicCertificateYaml,
   ZONE,
 } from '../support/acme-deployment.ts';
@@ -189,7 +192,76 @@ describe('when the CA', () => {
   });
 });
 
+describe('when an account', () => {
+  it('is lost by a CA that is made anew, twice, it is registered again each time', async () => {
+    const deployment = await deployed();
+    const { twin } = deployment;
+    await deployment.tick();
+    const { hostname } = new URL(LETS_ENCRYPT);
+    for (const round of [1, 2]) {
+      const ca = await AcmeServer.start({ clock: twin.clock, dnsServer: twin.dns.address, hosts: [hostname] });
+      onTestFinished(() => ca.close());
+      twin.network.standIn(hostname, ca.port);
+      twin.network.trust(ca.tlsRoot);
+      // A function that knows the old one's connections, and trusts it, is not there any more.
+      let isWarm = true;
+      twin.use(async (call, next) => {
+        if (isWarm && call.principal.includes('Issue')) await call.killCaller();
+        isWarm &&= !call.principal.includes('Issue');
+        return next();
+      });
+      await deployment.requestRenewal('shop');
+      for (let minute = 0; minute < 20; minute++) await deployment.advance(MINUTE_MS);
+      expect((await deployment.record('shop')).generation).toBe(1 + round);
+      expect(ca.requests.filter(({ resource }) => resource === 'newAccount')).toHaveLength(1);
+    }
+  });
+});
+
+describe('when a worker dies', () => {
+  it('in each try to give something back, the certificate is renewed all the same', async () => {
+    const deployment = await deployed();
+    const { twin } = deployment;
+    twin.route53.propagationLooks = 1_000;
+    await deployment.tick();
+    twin.route53.propagationLooks = 0;
+    let deaths = 0;
+    twin.use(async (call, next) => {
+      const isRemoval = call.operation === 'ChangeResourceRecordSets' && JSON.stringify(call.input).includes('DELETE');
+      if (!isRemoval || !JSON.stringify(call.input).includes(`shop.${ZONE}`)) return next();
+      deaths++;
+      await call.killCaller();
+      return next();
+    });
+    await deployment.deploy(
+      documents(acmeIssuerYaml(), publicCertificateYaml('shop').replace(`[shop.${ZONE}]`, `[other.${ZONE}]`)),
+    );
+    for (let minute = 0; minute < 15; minute++) await deployment.advance(MINUTE_MS);
+    const { generation, abandoned } = await deployment.record('shop');
+    expect(generation).toBe(1);
+    expect(deaths).toBeGreaterThan(1);
+    expect(abandoned).toMatchObject([{ tries: deaths }]);
+  });
+});
+
 describe('when Route 53', () => {
+  it('is down, nobody leaves the CA alone for it', async () => {
+    const names = Array.from({ length: 7 }, (_, index) => `c${index}`);
+    const deployment = await deployed({
+      manifest: documents(acmeIssuerYaml(), ...names.map((name) => publicCertificateYaml(name))),
+    });
+    deployment.twin.use(async (call, next) =>
+      call.operation === 'ChangeResourceRecordSets' ? { status: 503, headers: {}, body: '' } : next(),
+    );
+    await deployment.tick();
+    const records = await Promise.all(names.map((name) => deployment.record(name)));
+    expect(records.map(({ failures }) => failures.last?.code)).toEqual(names.map(() => 'ServiceFailed'));
+    const issuer = await deployment.operator.inventory.readIssuer(
+      issuerIdOf({ group: 'cert-manager.io', kind: 'ClusterIssuer', name: 'public' }),
+    );
+    expect(issuer?.value.breaker.failures).toBe(0);
+  });
+
   it('throttles, the order waits for it, and nothing counts against the CA', async () => {
     const deployment = await deployed();
     let refused = 0;

@@ -1,7 +1,7 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { PermanentError, TransientError } from '../../core/errors.ts';
-import type { CaAccount, IssuerContext } from '../../core/ports.ts';
+import { PermanentError, sparingCa, TransientError } from '../../core/errors.ts';
+import type { AccountStore, CaAccount, IssuerContext } from '../../core/ports.ts';
 import { AcmeClient } from './client.ts';
 import { allowedUrls } from './hosts.ts';
 import type { AcmeOptions } from './options.ts';
@@ -19,9 +19,11 @@ async function makeAccountKey(): Promise<KeyObject> {
 /** A client that the CA knows: the key from the store, or a new one, and the account that belongs to it. */
 export async function connectAccount(
   options: AcmeOptions,
-  { accounts, clock }: IssuerContext,
+  context: IssuerContext,
   transport: Transport,
 ): Promise<AcmeClient> {
+  const { clock } = context;
+  const accounts = sparing(context.accounts);
   const account = await accountKey(options, accounts);
   const known = account.urls[options.server];
   const client = new AcmeClient({
@@ -48,12 +50,25 @@ async function accountKey(
   accounts: IssuerContext['accounts'],
 ): Promise<CaAccount> {
   const stored = await accounts.read(ref);
+  if (stored !== undefined && !signsRequests(stored.key)) {
+    throw new PermanentError(
+      'AccountKeyUnfit',
+      `ACME requests are not signed with a key like the one in secret ${ref.name}; put one of RSA with 2048 bits or more there, or of P-256, P-384 or P-521`,
+    );
+  }
   if (stored !== undefined) return stored;
   if (makesAccountKey) return accounts.create(ref, makeAccountKey);
   throw new PermanentError(
     'AccountKeyMissing',
     `there is no account key in secret ${ref.name}, and disableAccountKeyGeneration keeps one from being made; put one there`,
   );
+}
+
+/** JWS has algorithms for more (RFC 7518 §3.1); these are what acme-client signs with, and CAs take. */
+function signsRequests({ asymmetricKeyType, asymmetricKeyDetails = {} }: KeyObject): boolean {
+  const { namedCurve = '', modulusLength = 0 } = asymmetricKeyDetails;
+  if (asymmetricKeyType === 'ec') return ['prime256v1', 'secp384r1', 'secp521r1'].includes(namedCurve);
+  return asymmetricKeyType === 'rsa' && modulusLength >= 2048;
 }
 
 async function externalAccountBinding(
@@ -90,3 +105,10 @@ async function register(client: AcmeClient, options: AcmeOptions): Promise<strin
 
 /** Whether a failure says that the account is gone. */
 export const isAccountLost = (error: unknown): boolean => problemType(error) === 'accountDoesNotExist';
+
+const sparing = (accounts: AccountStore): AccountStore => ({
+  read: (ref) => sparingCa(() => accounts.read(ref)),
+  create: (ref, make) => sparingCa(() => accounts.create(ref, make)),
+  noteUrl: (ref, directory, url) => sparingCa(() => accounts.noteUrl(ref, directory, url)),
+  readText: (ref) => sparingCa(() => accounts.readText(ref)),
+});

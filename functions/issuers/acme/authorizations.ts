@@ -21,7 +21,7 @@ export type ChooseSolver = (name: string, certificate: CertificateSpec) => Bound
 /** Authorizations looked at side by side. */
 const CONCURRENCY = 8;
 
-/** What is still to be proved for an order: a challenge for each authorization that is pending. */
+/** What is still to be proved of `urls`: a challenge for each authorization that is pending. */
 export async function pendingChallenges(
   client: AcmeClient,
   urls: readonly string[],
@@ -30,22 +30,30 @@ export async function pendingChallenges(
 ): Promise<readonly Challenge[]> {
   const challenges = await inParallel(urls, async (url): Promise<Challenge | undefined> => {
     const found = await lookAt(client, url);
+    const name = nameIn(found);
+    if (!certificate.dnsNames.includes(name)) throw notAsked(name);
     if (found.status === 'valid') return undefined;
     if (found.status !== 'pending') throw authorizationFailed(found);
-    return prepare(client, url, found, certificate, choose);
+    return prepare(client, url, found, choose(name, certificate));
   });
   return challenges.filter((challenge) => challenge !== undefined);
+}
+
+/** As the manifest has it. */
+function nameIn({ identifier, wildcard }: Authorization): string {
+  const name = identifier.value.toLowerCase();
+  return wildcard === true ? `*.${name}` : name;
 }
 
 async function prepare(
   client: AcmeClient,
   authorizationUrl: string,
-  { identifier, wildcard, challenges }: Authorization,
-  certificate: CertificateSpec,
-  choose: ChooseSolver,
+  found: Authorization,
+  solver: BoundSolver | undefined,
 ): Promise<Challenge> {
-  const name = wildcard === true ? `*.${identifier.value}` : identifier.value;
-  const solver = choose(name, certificate);
+  const { challenges } = found;
+  const name = nameIn(found);
+  const identifier = name.replace(/^\*\./, '');
   if (solver === undefined) throw noSolver(name);
   const { url, token } = challenges.find(({ type }) => type === solver.type) ?? {};
   if (url === undefined || token === undefined) {
@@ -55,11 +63,8 @@ async function prepare(
       `the CA does not take ${solver.type} for ${name}, which the issuer has a solver for; it offers: ${offered}`,
     );
   }
-  const response = {
-    identifier: identifier.value,
-    keyAuthorization: client.keyAuthorization(safeToken(token), sha256),
-  };
-  const placement = await (await solver.connect()).locate(response);
+  const keyAuthorization = client.keyAuthorization(safeToken(token), sha256);
+  const placement = await (await solver.connect()).locate({ identifier, keyAuthorization });
   return { authorization: authorizationUrl, url, identifier: name, solver: solver.index, placement };
 }
 
@@ -114,14 +119,32 @@ function authorizationFailed({ status, identifier, challenges }: Authorization):
   });
 }
 
+/** No record is made for a name that is the CA's idea. */
+const notAsked = (name: string): TransientError =>
+  new TransientError(
+    'CaAnswerUnreadable',
+    `the CA wants a proof for ${JSON.stringify(name.slice(0, 300))}, which is not in the order`,
+    { endsAttempt: true },
+  );
+
 const noSolver = (name: string): PermanentError =>
   new PermanentError('NoSolver', `the issuer has no solver for ${name}, and the CA wants a proof of control over it`);
 
 async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();
+  let hasFailed = false;
   const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) results[index] = await work(item);
+    for (const [index, item] of queue) {
+      if (hasFailed) return;
+      try {
+        results[index] = await work(item);
+      } catch (error) {
+        // What is not begun yet must not run on into the next attempt.
+        hasFailed = true;
+        throw error;
+      }
+    }
   };
   await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
   return results;

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { rootCertificates } from 'node:tls';
 import type { IssuedChain } from '../../core/certificate.ts';
-import { TransientError } from '../../core/errors.ts';
+import { describeFailure, TransientError } from '../../core/errors.ts';
+import type { IssuerContext } from '../../core/ports.ts';
 import { splitCertificates } from '../../core/x509/pem.ts';
 import type { AcmeAnswer, AcmeClient } from './client.ts';
 import type { AcmeOptions } from './options.ts';
@@ -13,19 +14,26 @@ const MOST_ALTERNATES = 5;
 const MOST_CERTIFICATES = 10;
 
 type Wanted = Pick<AcmeOptions, 'preferredChain' | 'trustAnchors'>;
+type Log = IssuerContext['log'];
 type Chain = Pick<IssuedChain, 'leaf' | 'intermediates' | 'trustAnchors'>;
 
 /**
  * Downloads a certificate with its chain (RFC 8555 §7.4.2): the one that the CA sends first, unless the issuer prefers another or
  * trusts only another. Alternates are fetched one by one, and only as long as none fits.
  */
-export async function downloadChain(client: AcmeClient, url: string, wanted: Wanted): Promise<Chain> {
+export async function downloadChain(client: AcmeClient, url: string, wanted: Wanted, log: Log): Promise<Chain> {
   const first = await client.post(url, null, 'downloading a certificate');
   const chain = readChain(first, wanted);
   if (fits(chain, wanted)) return chain;
-  for (const alternate of alternatesIn(first.link).slice(0, MOST_ALTERNATES)) {
-    const other = readChain(await client.post(alternate, null, 'downloading an alternate chain'), wanted);
-    if (fits(other, wanted)) return other;
+  for (const link of alternatesIn(first.link).slice(0, MOST_ALTERNATES)) {
+    try {
+      const alternate = new URL(link, url).href;
+      const other = readChain(await client.post(alternate, null, 'downloading an alternate chain'), wanted);
+      if (fits(other, wanted)) return other;
+    } catch (error) {
+      // The certificate is there, and was paid for: one chain less to choose from.
+      log('an alternate chain was passed over', { certificate: url, failure: describeFailure(error) });
+    }
   }
   // A preference is no condition; what is trusted is for the gate to judge.
   return chain;

@@ -183,6 +183,7 @@ export class AcmeClient {
     const isBadNonce = isPost && answer.status === 400 && readProblem(content).type === 'badNonce';
     // The answer to HEAD is for whoever asked.
     if (nonce !== undefined && isPost && !isBadNonce && this.#nonces.length < MOST_NONCES) this.#nonces.push(nonce);
+    if (method === 'head' && nonce === undefined) throw noNonce(url);
     if (!isPost && answer.status >= 300) throw refusal(answer, content, `asking for ${url}`, this.#options.clock());
     // Nothing at all would be an error of acme-client's own making.
     return { status: answer.status, headers: answer.headers, data: content === '' ? {} : content, answer };
@@ -205,6 +206,9 @@ function refusal(answer: HttpAnswer, content: unknown, doing: string, now: Insta
   }
   return failureOf(readProblem(content, answer, now), doing);
 }
+
+const noNonce = (url: string): TransientError =>
+  new TransientError('CaAnswerUnreadable', `${url} answered without a Replay-Nonce`);
 
 /** `what` completes "the CA answered … that cannot be read". */
 export function parse<T>(schema: z.ZodMiniType<T>, content: unknown, what: string): T {

@@ -1,5 +1,5 @@
 import type { IssuedChain } from '../../core/certificate.ts';
-import { describeFailure } from '../../core/errors.ts';
+import { describeFailure, TransientError } from '../../core/errors.ts';
 import type { Issuer, IssuerContext, SigningRequest, Step } from '../../core/ports.ts';
 import { connectAccount, forgetAccount, isAccountLost } from './account.ts';
 import { AcmeClient } from './client.ts';
@@ -10,7 +10,7 @@ import { placeOrder } from './order.ts';
 import { Progress, type Solvers } from './progress.ts';
 import { askRenewalInfo } from './renewal-info.ts';
 import { revokeCertificate } from './revocation.ts';
-import { decodeTicket, encodeTicket } from './ticket.ts';
+import { decodeTicket, encodeTicket, type OrderState } from './ticket.ts';
 import { httpsTransport } from './transport.ts';
 
 /** Any CA that speaks RFC 8555. */
@@ -48,21 +48,24 @@ export function acmeIssuer(options: AcmeOptions, solvers: Solvers, context: Issu
       }),
 
     check: (request, ticket) =>
-      withClient((client) =>
-        new Progress(client, options, solvers, context.log).advance(request, decodeTicket(ticket)),
-      ),
-
-    abandon: (ticket) =>
-      withClient(async (client) => {
-        const { order, challenges, authorizations } = decodeTicket(ticket);
-        await solvers.cleanUp(challenges);
-        try {
-          await deactivateAuthorizations(client, authorizations);
-        } catch (error) {
-          // They expire by themselves, and a CA that has lost the order has nothing to give back.
-          context.log('authorizations were left to expire', { order, failure: describeFailure(error) });
-        }
+      withClient((client) => {
+        const state = decodeTicket(ticket);
+        if (state.account !== client.accountUrl) throw orderElsewhere(state);
+        return new Progress(client, options, solvers, context.log).advance(request, state);
       }),
+
+    abandon: async (ticket) => {
+      const { order, account, challenges, authorizations } = decodeTicket(ticket);
+      await solvers.cleanUp(challenges);
+      try {
+        await withClient(async (client) => {
+          if (client.accountUrl === account) await deactivateAuthorizations(client, authorizations);
+        });
+      } catch (error) {
+        // They expire by themselves, and a CA that has lost the order has nothing to give back.
+        context.log('authorizations were left to expire', { order, failure: describeFailure(error) });
+      }
+    },
 
     renewalInfo: (leaf) => withClient((client) => askRenewalInfo(client, leaf)),
 
@@ -82,3 +85,13 @@ export function acmeIssuer(options: AcmeOptions, solvers: Solvers, context: Issu
     },
   };
 }
+
+/** The manifest names another account, or another CA, than when the order was placed; or the CA has lost that account. */
+const orderElsewhere = ({ order, account }: OrderState): TransientError =>
+  new TransientError(
+    'OrderElsewhere',
+    `order ${order} is of the account ${account}, which is not the issuer's any more`,
+    {
+      endsAttempt: true,
+    },
+  );

@@ -28,6 +28,7 @@ export async function placeOrder(
   };
   const replaces = renewalInfo === undefined ? undefined : replacedId(request.replaces, client.accountUrl);
   const answer = await ordered(client, newOrder, payload, replaces);
+  const { accountUrl: account = '' } = client;
   if (answer.location === undefined) {
     throw new TransientError('CaAnswerUnreadable', 'the CA took an order and did not say where it is', {
       mayHaveActed: true,
@@ -37,10 +38,12 @@ export async function placeOrder(
   if (placed.status === 'invalid') throw orderFailed(placed);
   return {
     order: answer.location,
+    account,
     finalize: placed.finalize,
     phase: FIRST_PHASES[placed.status],
-    authorizations: placed.authorizations,
+    authorizations: [...new Set(placed.authorizations)],
     challenges: [],
+    through: 0,
     waits: [],
     looks: 0,
     finalized: false,

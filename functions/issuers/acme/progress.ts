@@ -19,6 +19,9 @@ const LOOK_AGAIN_SECONDS = [0.1, 0.25, 0.4, 0.5, 0.75, 1, 2, 3, 5, 10, 15, 30] a
 const MOST_THROTTLED = 10;
 const THROTTLED_SECONDS = 2;
 
+/** Authorizations or challenges asked about in one step: so many answers of a slow CA still come within one function's time. */
+const AT_A_TIME = 16;
+
 /** How far one solver is. */
 interface Shown {
   readonly solver: number;
@@ -57,6 +60,8 @@ export class Progress {
         return this.#present(request, state);
       case 'propagating':
         return this.#awaitPropagation(request, state);
+      case 'accepting':
+        return this.#accept(request, state);
       case 'validating':
         return this.#look(request, state);
       case 'finalizing':
@@ -67,10 +72,13 @@ export class Progress {
   }
 
   async #authorize(request: SigningRequest, state: OrderState): Promise<Answer> {
-    const { authorizations } = state;
-    const challenges = await pendingChallenges(this.#client, authorizations, request.certificate, this.#solvers.choose);
+    const through = state.through + AT_A_TIME;
+    const some = state.authorizations.slice(state.through, through);
+    const found = await pendingChallenges(this.#client, some, request.certificate, this.#solvers.choose);
+    const challenges = [...state.challenges, ...found];
+    if (through < state.authorizations.length) return waiting({ ...state, challenges, through }, 0);
     if (challenges.length === 0) return this.#finalize(request, { ...state, phase: 'finalizing' });
-    return waiting({ ...state, phase: 'presenting', challenges: [...challenges] }, 0);
+    return waiting({ ...state, phase: 'presenting', challenges, through: 0 }, 0);
   }
 
   async #present(request: SigningRequest, state: OrderState): Promise<Answer> {
@@ -109,8 +117,14 @@ export class Progress {
       seconds = Math.max(seconds, step.checkAfterSeconds);
     }
     if (waits.length > 0) return waiting({ ...state, phase: 'propagating', waits }, seconds);
-    await acceptChallenges(this.#client, state.challenges);
-    return this.#look(request, { ...state, phase: 'validating', waits: [], looks: 0 });
+    return this.#accept(request, { ...state, phase: 'accepting', waits: [], through: 0 });
+  }
+
+  async #accept(request: SigningRequest, state: OrderState): Promise<Answer> {
+    const through = state.through + AT_A_TIME;
+    await acceptChallenges(this.#client, state.challenges.slice(state.through, through));
+    if (through < state.challenges.length) return waiting({ ...state, through }, 0);
+    return this.#look(request, { ...state, phase: 'validating', looks: 0 });
   }
 
   async #look(request: SigningRequest, state: OrderState): Promise<Answer> {
@@ -160,7 +174,7 @@ export class Progress {
         'the CA calls an order valid and does not say where its certificate is',
       );
     }
-    const chain = await downloadChain(this.#client, certificate, this.#options);
+    const chain = await downloadChain(this.#client, certificate, this.#options, this.#log);
     if (!state.finalized && isForAnotherKey(chain.leaf, request.csr)) throw orderTaken(state.order);
     const isClean = await this.#cleanUp(state);
     const { renewalInfo } = await this.#client.directory();

@@ -1,6 +1,6 @@
 import type { LeafFacts } from '../../core/certificate.ts';
 import type { RenewalInfo, RenewalWindow } from '../../core/ports.ts';
-import { DAY_MS, HOUR_MS, SECOND_MS } from '../../core/time.ts';
+import { DAY_MS, HOUR_MS, type Instant, SECOND_MS } from '../../core/time.ts';
 import { type AcmeClient, parse } from './client.ts';
 import { renewalInfo } from './objects.ts';
 
@@ -39,6 +39,9 @@ function windowOf(
   explanationUrl: string | undefined,
 ): RenewalWindow | undefined {
   const [start, end] = [Date.parse(suggested.start), Date.parse(suggested.end)];
-  if (Number.isNaN(start) || Number.isNaN(end) || end <= start) return undefined;
+  if (!isWritten(start) || !isWritten(end) || end <= start) return undefined;
   return { start, end, ...(explanationUrl === undefined ? {} : { explanationUrl }) };
 }
+
+/** RFC 3339, and the ledger with it, writes years with four digits. */
+const isWritten = (at: Instant): boolean => at >= 0 && at < Date.UTC(10_000, 0);

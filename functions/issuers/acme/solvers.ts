@@ -1,4 +1,4 @@
-import { PermanentError } from '../../core/errors.ts';
+import { PermanentError, sparingCa } from '../../core/errors.ts';
 import type { ChallengePlugin, ChallengeSolver } from '../../core/ports.ts';
 import type { SolverOptions } from './options.ts';
 import { bySolver, type Solvers } from './progress.ts';
@@ -16,9 +16,9 @@ export function bindSolvers(
     if (solver === undefined) {
       throw new PermanentError('UnknownSolver', `the issuer has no solver number ${index + 1} any more`);
     }
-    const known = connections.get(index) ?? pluginOf(solver).create(solver.options);
+    const known = connections.get(index) ?? sparingCa(() => pluginOf(solver).create(solver.options));
     connections.set(index, known);
-    return known;
+    return sparing(await known);
   }
 
   return {
@@ -36,3 +36,10 @@ export function bindSolvers(
     },
   };
 }
+
+const sparing = (solver: ChallengeSolver): ChallengeSolver => ({
+  locate: (response) => sparingCa(() => solver.locate(response)),
+  present: (placements) => sparingCa(() => solver.present(placements)),
+  check: (ticket) => sparingCa(() => solver.check(ticket)),
+  cleanUp: (placements) => sparingCa(() => solver.cleanUp(placements)),
+});

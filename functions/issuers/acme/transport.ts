@@ -24,6 +24,12 @@ export type Transport = (request: HttpRequest) => Promise<HttpAnswer>;
 /** From the first byte sent to the last one read. A CA that needs longer is asked again later. */
 const TIMEOUT_MS = 15 * SECOND_MS;
 
+/**
+ * A connection that was idle for longer is not used again. A function that is frozen between two calls does not notice that the
+ * CA closes it, and the next request would be lost on it, with no way to tell whether it arrived.
+ */
+const LONGEST_IDLE_MS = 10 * SECOND_MS;
+
 /** A chain of ten certificates has some twenty kilobytes, an order of a hundred names as many. */
 const LARGEST_ANSWER_BYTES = 256 * 1024;
 
@@ -32,7 +38,7 @@ const NEVER = new BlockList();
 NEVER.addSubnet('169.254.0.0', 16, 'ipv4');
 NEVER.addSubnet('0.0.0.0', 8, 'ipv4');
 NEVER.addSubnet('fe80::', 10, 'ipv6');
-NEVER.addAddress('fd00:ec2::254', 'ipv6');
+NEVER.addSubnet('fd00:ec2::', 32, 'ipv6');
 NEVER.addAddress('::', 'ipv6');
 
 const LOOPBACK = new BlockList();
@@ -41,11 +47,25 @@ LOOPBACK.addAddress('::1', 'ipv6');
 
 /** TLS over connections that are kept. `ca`: PEM that is trusted instead of the platform's roots. */
 export function httpsTransport(ca: string | undefined): Transport {
-  const agent = new Agent({ keepAlive: true, lookup: guardedLookup, ...(ca === undefined ? {} : { ca }) });
-  return (wanted) => {
+  const connect = (): Agent =>
+    new Agent({ keepAlive: true, lookup: guardedLookup, ...(ca === undefined ? {} : { ca }) });
+  let agent = connect();
+  let underWay = 0;
+  let usedAt = Date.now();
+  return async (wanted) => {
     const host = hostOf(wanted.url);
     if (isIP(host) !== 0 && isForbidden(host, host)) throw forbidden(host, host);
-    return exchange(wanted, agent);
+    if (underWay === 0 && Date.now() - usedAt > LONGEST_IDLE_MS) {
+      agent.destroy();
+      agent = connect();
+    }
+    underWay++;
+    try {
+      return await exchange(wanted, agent);
+    } finally {
+      underWay--;
+      usedAt = Date.now();
+    }
   };
 }
 
@@ -69,6 +89,8 @@ function exchange({ method, url, headers, body }: HttpRequest, agent: Agent): Pr
       });
     });
     outgoing.on('error', fail);
+    // A connection may end with neither an answer nor an error: after "101 Switching Protocols", for one.
+    outgoing.on('close', () => fail(new Error('closed without an answer')));
     outgoing.end(body);
   });
 }
