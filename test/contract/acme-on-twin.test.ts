@@ -1,17 +1,10 @@
-import {
-  ChangeResourceRecordSetsCommand,
-  ListResourceRecordSetsCommand,
-  Route53Client,
-} from '@aws-sdk/client-route-53';
-import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { Route53Client } from '@aws-sdk/client-route-53';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { route53Writer } from '../../functions/dns/route53/writer.ts';
-import { accountStore } from '../../functions/stores/accounts.ts';
-import { secretName } from '../../functions/stores/secret-name.ts';
-import { DEPLOYMENT_TAG } from '../../functions/stores/tags.ts';
 import { type Deployment, deployOnTwin, manifestOf } from '../support/deployment.ts';
 import { accountStoreContract } from './account-store.contract.ts';
 import { dnsWriterContract, settled, type WriterUnderTest } from './dns-writer.contract.ts';
+import { accountsUnderTest, writerUnderTest } from './through-the-sdk.ts';
 
 const APEX = 'contract.example';
 const INNER = 'inner.contract.example';
@@ -29,55 +22,9 @@ afterAll(async () => {
   await deployment.close();
 });
 
-accountStoreContract('Secrets Manager, on the twin', async () => ({
-  accounts: accountStore({ deployment: 'contract', kmsKeyArn: undefined }, deployment.secrets),
-  put: async ({ namespace, name }, value) => {
-    const SecretString = typeof value === 'string' ? value : JSON.stringify(value);
-    await deployment.secrets.send(
-      new CreateSecretCommand({
-        Name: secretName('contract', namespace, name),
-        SecretString,
-        Tags: [{ Key: DEPLOYMENT_TAG, Value: 'contract' }],
-      }),
-    );
-  },
-}));
+accountStoreContract('Secrets Manager, on the twin', async () => accountsUnderTest(deployment.secrets));
 
-const under = async (): Promise<WriterUnderTest> => {
-  const writer = route53Writer({}, undefined, client);
-  const [outer, inner] = [await writer.zoneOf(APEX), await writer.zoneOf(INNER)];
-  const zoneOf = (name: string): string => (name.endsWith(INNER) ? inner : outer);
-  return {
-    writer,
-    apex: APEX,
-    inner: INNER,
-    values: async (name) => {
-      const { ResourceRecordSets = [] } = await client.send(
-        new ListResourceRecordSetsCommand({
-          HostedZoneId: zoneOf(name),
-          StartRecordName: name,
-          StartRecordType: 'TXT',
-        }),
-      );
-      const here = ResourceRecordSets.filter(({ Name, Type }) => Name === `${name}.` && Type === 'TXT');
-      return here.flatMap(({ ResourceRecords = [] }) => ResourceRecords.map(({ Value = '' }) => JSON.parse(Value)));
-    },
-    putByPerson: async (name, value) => {
-      const ResourceRecordSet = {
-        Name: name,
-        Type: 'TXT' as const,
-        TTL: 300,
-        ResourceRecords: [{ Value: `"${value}"` }],
-      };
-      await client.send(
-        new ChangeResourceRecordSetsCommand({
-          HostedZoneId: zoneOf(name),
-          ChangeBatch: { Changes: [{ Action: 'CREATE', ResourceRecordSet }] },
-        }),
-      );
-    },
-  };
-};
+const under = (): Promise<WriterUnderTest> => writerUnderTest(client, APEX, INNER);
 
 dnsWriterContract('Route 53, on the twin', under);
 

@@ -1,16 +1,19 @@
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installPeers } from '../peers/install/install.ts';
+import { toEnvironment } from '../peers/settings.ts';
 import { CannotRun } from './host/cannot-run.ts';
 import { claimPort, type Emulator, startEmulator } from './host/emulator.ts';
 import { awsSettings, environmentOf } from './host/environment.ts';
 import { installEmulator } from './host/install.ts';
-import { Programs } from './host/programs.ts';
+import { outcomeOf, Programs } from './host/programs.ts';
 
 /**
- * The whole app, deployed by the real CDK command into an AWS emulator that we did not write. This process owns what runs:
- * the emulator, and vitest with the assertions. Whatever happens, both are gone when it ends.
+ * The whole app, deployed by the real CDK command into an AWS emulator that we did not write, with a public CA that we did not
+ * write either. This process owns what runs: the emulator, and vitest with the assertions, which starts the CA in its own
+ * process group. Whatever happens, all are gone when it ends.
  */
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -28,6 +31,7 @@ async function run(
   const started = performance.now();
   const ports = { emulator: await claimPort(port), privateCa: await claimPort(undefined) };
   const python = await installEmulator(programs, ROOT, say);
+  const peers = await installPeers(programs, say);
   const env = environmentOf(ROOT, folder);
   const emulator = await startEmulator(programs, {
     python,
@@ -37,7 +41,8 @@ async function run(
     env,
   });
   say(`MiniStack is up at ${emulator.endpoint}, with TLS and IAM enforced`);
-  const code = await runTests(programs, emulator, folder, ports.privateCa, env, patterns);
+  const forTests = { ...env, ...toEnvironment({ folder, programs: peers }) };
+  const code = await runTests(programs, emulator, folder, ports.privateCa, forTests, patterns);
   if (programs.closed) return code;
   if (code !== 0) say(`the emulator's log: ${keepLog(emulator)}`);
   say(`${code === 0 ? 'passed' : 'failed'} after ${Math.round((performance.now() - started) / 1_000)} s`);
@@ -52,7 +57,7 @@ async function runTests(
   env: NodeJS.ProcessEnv,
   patterns: readonly string[],
 ): Promise<number> {
-  const { code } = await programs.run(
+  const vitest = programs.start(
     'vitest',
     ['run', '--config', join(import.meta.dirname, 'vitest.config.ts'), ...patterns],
     {
@@ -64,6 +69,7 @@ async function runTests(
         EVERLEAF_E2E: JSON.stringify({
           folder,
           root: ROOT,
+          home: homedir(),
           endpoint: emulator.endpoint,
           logFile: emulator.logFile,
           privateCaPort,
@@ -71,7 +77,15 @@ async function runTests(
       },
     },
   );
+  const { code } = await outcomeOf(vitest);
+  // Servers that its tests left behind.
+  await programs.stop(vitest);
   return code;
+}
+
+/** Settled in any case: a build that was stopped still tidies up after itself. */
+async function ended(work: Promise<unknown> | undefined): Promise<void> {
+  await Promise.allSettled([work]);
 }
 
 function keepLog({ logFile }: Emulator): string {
@@ -96,15 +110,18 @@ async function main(): Promise<number> {
   const interrupted = new Promise<number>((resolve) => {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve(EXIT_INTERRUPTED));
   });
+  let work: Promise<number> | undefined;
   try {
     const { values, positionals } = parseArgs({ options: { port: { type: 'string' } }, allowPositionals: true });
-    return await Promise.race([run(programs, folder, portOf(values.port), positionals), interrupted]);
+    work = run(programs, folder, portOf(values.port), positionals);
+    return await Promise.race([work, interrupted]);
   } catch (error) {
     if (!(error instanceof CannotRun || isUsage(error))) throw error;
     process.stderr.write(`${error.message}\n`);
     return EXIT_CANNOT_RUN;
   } finally {
     await programs.stopAll();
+    await ended(work);
     rmSync(folder, { recursive: true, force: true });
   }
 }

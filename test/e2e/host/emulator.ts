@@ -87,10 +87,10 @@ async function ready(child: ChildProcess, endpoint: string, ca: Buffer, logFile:
   const deadline = Date.now() + READY_WITHIN_MS;
   let answer = '';
   while (answer !== '200') {
-    if (child.exitCode !== null || Date.now() > deadline) {
+    const ended = child.exitCode ?? child.signalCode;
+    if (ended !== null || Date.now() > deadline) {
       const log = (await readFile(logFile, 'utf8')).split('\n').slice(-20).join('\n');
-      const what =
-        child.exitCode === null ? `was not ready after ${READY_WITHIN_MS / 1_000} s` : `ended with ${child.exitCode}`;
+      const what = ended === null ? `was not ready after ${READY_WITHIN_MS / 1_000} s` : `ended with ${ended}`;
       throw new CannotRun(`The AWS emulator ${what}. Its log ends:\n${log}`);
     }
     await wait(100);

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { leaveOut } from '../adaptations.ts';
 import { outcomeOf } from '../host/programs.ts';
+import { eventually } from '../support/eventually.ts';
 import type { World } from '../support/world.ts';
 
 /** What this run says when it cannot do its work, and what it leaves behind. */
@@ -15,11 +16,11 @@ export function badInput(world: () => World): void {
     parameters: readonly string[],
     env: NodeJS.ProcessEnv = {},
   ): { child: ChildProcess; temporary: string } {
-    const { root, folder } = world().settings;
+    const { root, folder, home } = world().settings;
     const temporary = mkdtempSync(join(folder, 'run-'));
     const child = spawn(process.execPath, [join('test', 'e2e', 'run.ts'), ...parameters], {
       cwd: root,
-      env: { ...process.env, TMPDIR: temporary, ...env },
+      env: { ...process.env, HOME: home, TMPDIR: temporary, ...env },
     });
     return { child, temporary };
   }
@@ -52,10 +53,11 @@ export function badInput(world: () => World): void {
           if (url !== undefined) resolve(new URL(url));
         });
       });
+      const caPort = await eventually('its public CA listens', () => listeningCa(temporary));
       child.kill('SIGINT');
       expect(await outcome).toMatchObject({ code: 130 });
       expect(readdirSync(temporary)).toEqual([]);
-      await expect(once(connect(Number(endpoint.port), '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
+      for (const port of [Number(endpoint.port), caPort]) await expect(connected(port)).rejects.toThrow('ECONNREFUSED');
     });
   });
 
@@ -83,4 +85,22 @@ export function badInput(world: () => World): void {
       expect(() => leaveOut(referred, listed)).toThrow('cannot leave out Thing');
     });
   });
+}
+
+/** Port of the Pebble that a run below `temporary` has started; undefined as long as nobody listens there. */
+async function listeningCa(temporary: string): Promise<number | undefined> {
+  const [file] = globSync(join(temporary, '*', 'pebble-*', 'config.json'));
+  if (file === undefined) return undefined;
+  const { pebble } = JSON.parse(readFileSync(file, 'utf8')) as { readonly pebble: { readonly listenAddress: string } };
+  const port = Number(pebble.listenAddress.split(':')[1]);
+  return connected(port).then(
+    () => port,
+    () => undefined,
+  );
+}
+
+async function connected(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.destroy();
 }

@@ -6,6 +6,7 @@ import {
   DynamoDBClient,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
+import { CreateHostedZoneCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import {
   CreateEventBusCommand,
@@ -23,6 +24,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import { eventBridgeBus } from '../../../functions/buses/eventbridge.ts';
 import { sqsHintQueue } from '../../../functions/queues/sqs.ts';
+import { accountStoreContract } from '../../contract/account-store.contract.ts';
+import { dnsWriterContract, type WriterUnderTest } from '../../contract/dns-writer.contract.ts';
 import { type BusUnderTest, eventBusContract } from '../../contract/event-bus.contract.ts';
 import { hintQueueContract, type QueueUnderTest } from '../../contract/hint-queue.contract.ts';
 import { eventually } from '../support/eventually.ts';
@@ -31,6 +34,7 @@ import { dynamoDbInventory } from '../../../functions/inventories/dynamodb.ts';
 import { secretNameOf, secretsManagerStore } from '../../../functions/stores/secrets-manager.ts';
 import { inventoryContract } from '../../contract/inventory.contract.ts';
 import { secretStoreContract } from '../../contract/secret-store.contract.ts';
+import { accountsUnderTest, writerUnderTest } from '../../contract/through-the-sdk.ts';
 import { resourceAt, type Template } from '../adaptations.ts';
 import { REGION } from '../host/environment.ts';
 import { STACK, type World } from '../support/world.ts';
@@ -64,6 +68,16 @@ export function contracts(world: () => World): void {
     };
   });
 
+  accountStoreContract('Secrets Manager, on MiniStack', async () =>
+    accountsUnderTest(new SecretsManagerClient(connection())),
+  );
+
+  let writer: Promise<WriterUnderTest> | undefined;
+  dnsWriterContract('Route 53, on MiniStack', () => {
+    writer ??= newWriter(connection());
+    return writer;
+  });
+
   let bus: Promise<BusUnderTest> | undefined;
   eventBusContract('EventBridge, on MiniStack', () => {
     bus ??= newBus(connection());
@@ -74,6 +88,16 @@ export function contracts(world: () => World): void {
 }
 
 type Connection = { readonly endpoint: string; readonly region: string; readonly credentials: typeof CREDENTIALS };
+
+/** Two zones, one inside of the other. */
+async function newWriter(connection: Connection): Promise<WriterUnderTest> {
+  const route53 = new Route53Client(connection);
+  const [apex, inner] = ['contract.example', 'inner.contract.example'];
+  for (const Name of [apex, inner]) {
+    await route53.send(new CreateHostedZoneCommand({ Name, CallerReference: Name }));
+  }
+  return writerUnderTest(route53, apex, inner);
+}
 
 /** A bus with one subscriber, which reads everything. */
 async function newBus(connection: Connection): Promise<BusUnderTest> {

@@ -26,7 +26,7 @@ export function removal(world: () => World, subscriber: () => Subscriber): void 
     });
 
     it('lets the next deploy take up what is there: nothing is issued anew', async () => {
-      const issued = world().ca.issued.length;
+      const { issued } = world();
       world().removeManifest('impossible.yaml');
       await world().deploy();
       expect(await world().tick()).toBeGreaterThan(0);
@@ -38,13 +38,13 @@ export function removal(world: () => World, subscriber: () => Subscriber): void 
         const { version, bundle } = await world().account.bundle(world().secretOf(record));
         expect(record.current?.version).toBe(version);
         expect(record.generation).toBe(bundle.everleaf.generation);
-        expect(record.history.at(-1)).toMatchObject({
-          event: 'StoreInspected',
-          cause: 'adopted from the secret store',
-        });
+        // After that, a CA that has a wish is asked for it.
+        expect(record.history).toContainEqual(
+          expect.objectContaining({ event: 'StoreInspected', cause: 'adopted from the secret store' }),
+        );
       }
       expect(await world().tick()).toBe(0);
-      expect(world().ca.issued).toHaveLength(issued);
+      expect(world().issued).toBe(issued);
     });
   });
 }

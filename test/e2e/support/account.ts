@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateHostedZoneCommand, ListResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
 import {
   DescribeSecretCommand,
   type DescribeSecretResponse,
@@ -11,12 +13,19 @@ import { CREDENTIALS, REGION } from '../host/environment.ts';
 import type { Bundle } from './openssl.ts';
 import { jsonCall, signedCall } from './signed-call.ts';
 
+/** One value at a name, which ends with a dot. */
+export interface TxtRecord {
+  readonly name: string;
+  readonly value: string;
+}
+
 /** The emulated account, as a person with its root credentials sees it. */
 export class Account {
   readonly connection;
   readonly secrets: SecretsManagerClient;
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
+  readonly route53: Route53Client;
   readonly #endpoint: string;
 
   constructor(endpoint: string) {
@@ -25,10 +34,11 @@ export class Account {
     this.secrets = new SecretsManagerClient(this.connection);
     this.dynamodb = new DynamoDBClient(this.connection);
     this.sqs = new SQSClient(this.connection);
+    this.route53 = new Route53Client(this.connection);
   }
 
   close(): void {
-    for (const client of [this.secrets, this.dynamodb, this.sqs]) client.destroy();
+    for (const client of [this.secrets, this.dynamodb, this.sqs, this.route53]) client.destroy();
   }
 
   /** Physical ids of a stack's resources, by logical id. */
@@ -68,6 +78,24 @@ export class Account {
   async keyState(keyId: string): Promise<string> {
     const answer = await jsonCall(this.#endpoint, 'kms', 'TrentService.DescribeKey', { KeyId: keyId });
     return (answer as { readonly KeyMetadata: { readonly KeyState: string } }).KeyMetadata.KeyState;
+  }
+
+  /** Answers the zone's id. */
+  async createZone(name: string): Promise<string> {
+    const { HostedZone } = await this.route53.send(
+      new CreateHostedZoneCommand({ Name: name, CallerReference: randomUUID() }),
+    );
+    return HostedZone?.Id ?? '';
+  }
+
+  async txtRecords(zone: string): Promise<readonly TxtRecord[]> {
+    // One page: three hundred sets.
+    const { ResourceRecordSets = [] } = await this.route53.send(
+      new ListResourceRecordSetsCommand({ HostedZoneId: zone }),
+    );
+    return ResourceRecordSets.filter(({ Type }) => Type === 'TXT').flatMap(({ Name = '', ResourceRecords = [] }) =>
+      ResourceRecords.map(({ Value = '' }) => ({ name: Name, value: String(JSON.parse(Value)) })),
+    );
   }
 
   async tableStatus(tableName: string): Promise<string | undefined> {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
 const PAUSE_MS = 250;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 150_000;
 
 /**
  * Looks until there is something to see: the emulator tells nobody when a queue is empty or a function is done. The bound

@@ -20,12 +20,14 @@ export interface Verified {
   readonly keyFits: boolean;
 }
 
-/** Judges a bundle with a program that knows nothing of us. The key goes through a pipe and never to the disk. */
-export async function verifyWithOpenssl(bundle: Bundle): Promise<Verified> {
+/**
+ * Judges a bundle by `anchors` (PEM), with a program that knows nothing of us. The key goes through a pipe and never to the disk.
+ */
+export async function verifyWithOpenssl(bundle: Bundle, anchors: string): Promise<Verified> {
   const folder = mkdtempSync(join(tmpdir(), 'everleaf-openssl-'));
   try {
     const [leaf = '', ...intermediates] = splitCertificates(bundle['tls.crt']);
-    const files = { leaf, intermediates: intermediates.join(''), anchors: bundle['ca.crt'] };
+    const files = { leaf, intermediates: intermediates.join(''), anchors };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const path = (name: keyof typeof files): string => join(folder, name);
     const verdict = await openssl([

@@ -5,6 +5,8 @@ const settings = z.object({
   folder: z.string(),
   /** The checkout. */
   root: z.string(),
+  /** The person's own: what is built once for all checkouts lies below. */
+  home: z.string(),
   endpoint: z.string(),
   /** What the emulator prints. */
   logFile: z.string(),

@@ -6,50 +6,80 @@ import type { CertificateRecord } from '../../../functions/core/record.ts';
 import { secretNameOf } from '../../../functions/stores/secrets-manager.ts';
 import { changeTemplate, leaveOut, LEFT_OUT, type Template } from '../adaptations.ts';
 import { ACCOUNT_ID, REGION } from '../host/environment.ts';
-import { Account } from './account.ts';
+import { Account, type TxtRecord } from './account.ts';
+import { redirectIssuers } from './acme-issuers.ts';
 import { Cdk } from './cdk.ts';
+import { DnsMirror } from './dns-mirror.ts';
 import { eventually } from './eventually.ts';
+import { type Verified, verifyWithOpenssl } from './openssl.ts';
 import { PrivateCa } from './private-ca.ts';
+import { PublicCa } from './public-ca.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 export const STACK = 'Everleaf';
+
+/** Those that the sample manifest's public names are in. */
+const ZONES = ['example.com', 'example.net'] as const;
 
 /** One deployment of the app, and everything around it that the story needs. */
 export class World {
   readonly settings: Settings;
   readonly account: Account;
   readonly cdk: Cdk;
-  readonly ca: PrivateCa;
+  readonly privateCa: PrivateCa;
+  readonly publicCa: PublicCa;
   /** The manifest that is deployed: the checkout's sample, as the story changes it. */
   readonly manifest: string;
   /** What every deploy so far had to leave out of the template. */
   readonly leftOut = new Set<string>();
+  /** Fields of the manifest's ACME issuers that are not as in the sample. */
+  readonly redirected: ReadonlySet<string>;
   outputs: Readonly<Record<string, string>> = {};
   resources: ReadonlyMap<string, string> = new Map();
   #operator: Operator | undefined;
   /** Of the manifest as it is; each deploy takes a copy. */
   #assembly: string | undefined;
+  #zones: readonly string[] = [];
+  #mirror: DnsMirror | undefined;
 
-  private constructor(settings: Settings, ca: PrivateCa) {
+  private constructor(settings: Settings, privateCa: PrivateCa, publicCa: PublicCa) {
     this.settings = settings;
-    this.ca = ca;
+    this.privateCa = privateCa;
+    this.publicCa = publicCa;
     this.account = new Account(settings.endpoint);
     this.cdk = new Cdk(settings);
     this.manifest = join(settings.folder, 'certificates');
+    cpSync(join(settings.root, 'certificates'), this.manifest, { recursive: true });
+    this.redirected = redirectIssuers(this.manifest, publicCa);
   }
 
   static async start(): Promise<World> {
     const settings = readSettings();
-    const world = new World(settings, await PrivateCa.start(settings.privateCaPort));
-    cpSync(join(settings.root, 'certificates'), world.manifest, { recursive: true });
+    const world = new World(settings, await PrivateCa.start(settings.privateCaPort), await PublicCa.start());
+    world.#zones = await Promise.all(ZONES.map((zone) => world.account.createZone(zone)));
+    world.#mirror = new DnsMirror(() => world.txtRecords(), world.publicCa.dns);
     await world.cdk.succeed('bootstrap', `aws://${ACCOUNT_ID}/${REGION}`);
     return world;
   }
 
   async stop(): Promise<void> {
-    this.#operator?.close();
-    this.account.close();
-    await this.ca.stop();
+    try {
+      await this.#mirror?.stop();
+    } finally {
+      this.#operator?.close();
+      this.account.close();
+      await Promise.all([this.privateCa.stop(), this.publicCa.stop()]);
+    }
+  }
+
+  /** How many certificates both CAs ever signed. */
+  get issued(): number {
+    return this.privateCa.issued.length + this.publicCa.issued.length;
+  }
+
+  /** What Route 53 holds for anybody who proves control over a name. */
+  async txtRecords(): Promise<readonly TxtRecord[]> {
+    return (await Promise.all(this.#zones.map((zone) => this.account.txtRecords(zone)))).flat();
   }
 
   writeManifest(file: string, yaml: string): void {
@@ -142,6 +172,12 @@ export class World {
     return secretNameOf(STACK, { certificate: id, secretName: spec.secretName });
   }
 
+  /** What the openssl command says of a secret, by the root that the CA itself names where the bundle holds none. */
+  async verify(record: CertificateRecord): Promise<Verified> {
+    const { bundle } = await this.account.bundle(this.secretOf(record));
+    return verifyWithOpenssl(bundle, isPublic(record) ? await this.publicCa.roots() : bundle['ca.crt']);
+  }
+
   requestRenewal(name: string): Promise<void> {
     return this.operator.requestRenewal(idOf(name), 'test', Date.now());
   }
@@ -150,5 +186,8 @@ export class World {
 /** Nobody works on it, and all that happened is told. A lease that was given back has run out long ago. */
 export const isAtRest = ({ lease, outbox }: CertificateRecord): boolean =>
   (lease?.expiresAt ?? 0) < Date.now() && outbox.length === 0;
+
+/** Its CA speaks ACME. */
+export const isPublic = ({ spec }: CertificateRecord): boolean => spec.issuerRef.group === 'cert-manager.io';
 
 const idOf = (name: string): CertificateId => (name.includes('/') ? name : `default/${name}`) as CertificateId;
