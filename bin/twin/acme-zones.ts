@@ -1,7 +1,7 @@
-import { isIP } from 'node:net';
 import { type CertificateSpec, issuerIdOf, type Manifest } from '../../functions/core/certificate.ts';
 import type { Dns01Options } from '../../functions/challenges/dns-01/options.ts';
 import type { Route53Options } from '../../functions/dns/route53/options.ts';
+import { hostOf, isLoopback } from '../../functions/issuers/acme/addresses.ts';
 import type { AcmeOptions, SolverOptions } from '../../functions/issuers/acme/options.ts';
 import { selectSolver } from '../../functions/issuers/acme/select-solver.ts';
 import type { Route53 } from '../../local/services/route53/route53.ts';
@@ -12,8 +12,8 @@ const DELEGATED_ZONE = 'delegated.example';
 
 /** A server on loopback is the user's: nothing stands in for it. */
 export function isUserRun({ server }: Pick<AcmeOptions, 'server'>): boolean {
-  const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  const host = hostOf(new URL(server));
+  return host === 'localhost' || isLoopback(host);
 }
 
 /** Gives every name of the manifest that is proved by DNS a zone, and those that follow CNAMEs a CNAME into another one. */

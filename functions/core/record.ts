@@ -31,6 +31,27 @@ export const currentVersion = z.looseObject({
 });
 export type CurrentVersion = z.infer<typeof currentVersion>;
 
+/** A version as consumers read it from `at` on, of what is known of its making. A CA with wishes is asked for them at once. */
+export function versionInUse(
+  made: Pick<CurrentVersion, 'version' | 'secretName' | 'issuerRef' | 'leaf' | 'specDigest' | 'issuedAt'> & {
+    readonly account?: string | undefined;
+    readonly offersRenewalInfo?: boolean | undefined;
+  },
+  at: Instant,
+): CurrentVersion {
+  const { version, secretName, issuerRef, leaf, specDigest, issuedAt, account, offersRenewalInfo } = made;
+  return {
+    version,
+    secretName,
+    issuerRef,
+    leaf,
+    specDigest,
+    issuedAt,
+    ...(account === undefined ? {} : { account }),
+    ...(offersRenewalInfo === true ? { renewalInfo: { checkAt: at } } : {}),
+  };
+}
+
 const attemptBase = {
   id: attemptId,
   reason: renewalReason,

@@ -20,6 +20,7 @@ import {
   type CertificateRecord,
   type CurrentVersion,
   HISTORY_LIMIT,
+  versionInUse,
 } from './record.ts';
 import { drawRenewalInfo } from './renewal-info.ts';
 import { specDigest } from './spec-change.ts';
@@ -272,22 +273,12 @@ function adopted(
 
 function promoted(record: CertificateRecord, at: Instant): CertificateRecord {
   const attempt = attemptIn(record, ['stored']);
-  const { version, secretName, issuerRef, leaf, specDigest, issuedAt, account } = attempt;
   // A request that came while this attempt was under way asks for the next one.
   const answered = record.request !== undefined && record.request.at <= attempt.startedAt;
   return {
     ...omit(record, 'attempt', 'waitUntil', 'retryAfter', ...(answered ? (['request'] as const) : [])),
     generation: record.generation + 1,
-    current: {
-      version,
-      secretName,
-      issuerRef,
-      leaf,
-      specDigest,
-      issuedAt,
-      ...(account === undefined ? {} : { account }),
-      ...(attempt.offersRenewalInfo === true ? { renewalInfo: { checkAt: at } } : {}),
-    },
+    current: versionInUse(attempt, at),
     ...(record.current === undefined ? {} : { previous: record.current }),
     failures: NO_FAILURES,
     outbox: [...record.outbox, announceRotation(record, attempt)],

@@ -2,7 +2,7 @@ import { type IssuerRef, issuerIdOf } from '../core/certificate.ts';
 import { replacedVersion } from '../core/announcements.ts';
 import type { Decision } from '../core/decide.ts';
 import { ConflictError, describeFailure } from '../core/errors.ts';
-import type { CertificateRecord } from '../core/record.ts';
+import { type CertificateRecord, versionInUse } from '../core/record.ts';
 import type { Issuer, RenewalWindow } from '../core/ports.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../core/time.ts';
 import { buildCsr } from '../core/x509/csr.ts';
@@ -143,18 +143,9 @@ async function inspectStore(ledger: Ledger, parts: RenewalParts, secretName: str
     ledger.note({ event: 'StoreInspected' });
     return;
   }
-  const { generation, leaf, issuedAt, specDigest, issuerRef, account, offersRenewalInfo } = found.provenance;
-  const version = {
-    version: found.version,
-    secretName,
-    issuerRef,
-    leaf,
-    specDigest,
-    issuedAt,
-    ...(account === undefined ? {} : { account }),
-    ...(offersRenewalInfo === true ? { renewalInfo: { checkAt: parts.clock() } } : {}),
-  };
-  ledger.note({ event: 'StoreInspected', found: { version, generation } });
+  const { provenance, version } = found;
+  const inUse = versionInUse({ ...provenance, version, secretName }, parts.clock());
+  ledger.note({ event: 'StoreInspected', found: { version: inUse, generation: provenance.generation } });
 }
 
 /** Tidying only: the next attempt takes the label over, and what is pending no consumer reads. */

@@ -8,6 +8,7 @@ import {
   type Manifest,
 } from '../core/certificate.ts';
 import { ConflictError } from '../core/errors.ts';
+import { inParallel } from '../core/in-parallel.ts';
 import type { Inventory, Versioned } from '../core/ports.ts';
 import { happeningFor, isChangedIssuer } from '../core/reconcile.ts';
 import type { CertificateRecord } from '../core/record.ts';
@@ -44,7 +45,7 @@ export async function applyManifest(inventory: Inventory, manifest: Manifest, no
   const gone = [...known.keys()].filter((id) => !wanted.has(id));
   const ids = [...wanted.keys(), ...gone];
   const report = { declared: 0, changed: 0, retired: 0, unchanged: 0 };
-  await inParallel(ids, async (id) => {
+  await inParallel(ids, CONCURRENCY, async (id) => {
     const outcome = await applyOne(inventory, id, wanted.get(id), known.get(id), changedIssuers, now);
     report[outcome] += 1;
   });
@@ -54,7 +55,7 @@ export async function applyManifest(inventory: Inventory, manifest: Manifest, no
 /** Answers the issuers whose documents changed. New issuers are not changed ones. */
 async function applyIssuers(inventory: Inventory, specs: readonly IssuerSpec[]): Promise<ReadonlySet<IssuerId>> {
   const changed = new Set<IssuerId>();
-  await inParallel(specs, (spec) =>
+  await inParallel(specs, CONCURRENCY, (spec) =>
     insist(async () => {
       const id = issuerIdOf(spec.ref);
       const stored = await inventory.readIssuer(id);
@@ -113,12 +114,4 @@ function changeFor(
   if (happening === undefined) return undefined;
   const outcome = happening.event === 'Retired' ? 'retired' : happening.event === 'Reinstated' ? 'declared' : 'changed';
   return { record: apply(record, happening, by), outcome };
-}
-
-async function inParallel<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
 }

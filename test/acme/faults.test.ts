@@ -3,6 +3,7 @@ import { leafFactsOf, readCertificate } from '../../functions/core/x509/leaf.ts'
 import type { AcmeAnswer, AcmeCall } from '../../local/acme/exchange.ts';
 import { DROPPED } from '../../local/acme/exchange.ts';
 import { caBench, type CaBench, goOn, ticketAt, ZONE } from './ca-bench.ts';
+import { rewriting } from './rewriting.ts';
 
 const PROBLEM = { 'content-type': 'application/problem+json' };
 const problem = (
@@ -24,15 +25,6 @@ function answering(
 ): void {
   let turn = 0;
   bench.ca.use(async (call, next) => (call.resource === resource ? (answer(++turn) ?? (await next())) : next()));
-}
-
-/** Puts a value of a test's own into a field of one kind of answer. */
-function leadElsewhere(bench: CaBench, resource: AcmeCall['resource'], field: string, value: unknown): void {
-  bench.ca.use(async (call, next) => {
-    const answer = await next();
-    if (call.resource !== resource || answer === DROPPED || typeof answer.body !== 'string') return answer;
-    return { ...answer, body: JSON.stringify({ ...(JSON.parse(answer.body) as object), [field]: value }) };
-  });
 }
 
 const posts = (bench: CaBench, resource: string): number =>
@@ -179,7 +171,7 @@ describe('a CA that lies or fails in the middle', () => {
     ['directory', 'newOrder', 'https://evil.example/o'],
   ] as const)('at %s with a URL of its own for %s is not followed', async (step, field, value) => {
     const bench = await caBench();
-    leadElsewhere(bench, step, field, value);
+    rewriting(bench, step, (body) => ({ ...body, [field]: value }));
     await expect(bench.obtain(bench.issuer(), await bench.order())).rejects.toMatchObject({
       class: 'permanent',
       code: 'CaUrlForbidden',
@@ -190,7 +182,7 @@ describe('a CA that lies or fails in the middle', () => {
     const bench = await caBench();
     const { leaf } = await bench.obtain(bench.issuer(), await bench.order());
     const misled = await caBench();
-    leadElsewhere(misled, 'directory', 'renewalInfo', 'https://evil.example/ari');
+    rewriting(misled, 'directory', (body) => ({ ...body, renewalInfo: 'https://evil.example/ari' }));
     await expect(misled.issuer().renewalInfo?.(leafFactsOf(readCertificate(leaf)))).rejects.toMatchObject({
       code: 'CaUrlForbidden',
     });

@@ -1,17 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type AcmeCall, DROPPED } from '../../local/acme/exchange.ts';
+import { DROPPED } from '../../local/acme/exchange.ts';
 import { caBench, type CaBench, goOn, ticketAt, ZONE } from './ca-bench.ts';
-
-type Json = Record<string, unknown>;
-
-/** Lets a test rewrite one kind of answer. */
-function rewriting(bench: CaBench, resource: AcmeCall['resource'], rewrite: (body: Json) => Json): void {
-  bench.ca.use(async (call, next) => {
-    const answer = await next();
-    if (call.resource !== resource || answer === DROPPED || answer.status >= 300) return answer;
-    return { ...answer, body: JSON.stringify(rewrite(JSON.parse(String(answer.body)) as Json)) };
-  });
-}
+import { type Json, rewriting } from './rewriting.ts';
 
 function linking(bench: CaBench, ...alternates: readonly string[]): void {
   bench.ca.use(async (call, next) => {

@@ -155,6 +155,8 @@ describe('no way leads from a CA', () => {
   it.each([
     ['cloud metadata', '169.254.169.254'],
     ['cloud metadata by IPv6', '[fd00:ec2::254]'],
+    ['what stands beside it', '[fd00:ec2::1]'],
+    ['cloud metadata by IPv4 mapped into IPv6', '[::ffff:169.254.169.254]'],
     ['a link-local address', '[fe80::1]'],
     ['metadata, written as IPv4 in IPv6', '[::ffff:169.254.169.254]'],
     ['"this host"', '0.0.0.0'],

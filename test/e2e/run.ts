@@ -1,5 +1,5 @@
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { copyFileSync, existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPeers } from '../peers/install/install.ts';
@@ -8,7 +8,8 @@ import { CannotRun } from './host/cannot-run.ts';
 import { claimPort, type Emulator, startEmulator } from './host/emulator.ts';
 import { awsSettings, environmentOf } from './host/environment.ts';
 import { installEmulator } from './host/install.ts';
-import { outcomeOf, Programs } from './host/programs.ts';
+import { ownedRun, runSuite } from './host/owned-run.ts';
+import type { Programs } from './host/programs.ts';
 
 /**
  * The whole app, deployed by the real CDK command into an AWS emulator that we did not write, with a public CA that we did not
@@ -17,8 +18,6 @@ import { outcomeOf, Programs } from './host/programs.ts';
  */
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const EXIT_CANNOT_RUN = 2;
-const EXIT_INTERRUPTED = 130;
 
 const say = (line: string): void => void process.stdout.write(`e2e: ${line}\n`);
 
@@ -57,41 +56,39 @@ async function runTests(
   env: NodeJS.ProcessEnv,
   patterns: readonly string[],
 ): Promise<number> {
-  const vitest = programs.start(
-    'vitest',
-    ['run', '--config', join(import.meta.dirname, 'vitest.config.ts'), ...patterns],
-    {
-      cwd: ROOT,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: {
-        ...env,
-        ...awsSettings(emulator.endpoint, emulator.certificateFile),
-        EVERLEAF_E2E: JSON.stringify({
-          folder,
-          root: ROOT,
-          home: homedir(),
-          endpoint: emulator.endpoint,
-          logFile: emulator.logFile,
-          privateCaPort,
-        }),
-      },
+  return runSuite(programs, {
+    root: ROOT,
+    suite: import.meta.dirname,
+    patterns,
+    env: {
+      ...env,
+      ...awsSettings(emulator.endpoint, emulator.certificateFile),
+      EVERLEAF_E2E: JSON.stringify({
+        folder,
+        root: ROOT,
+        home: homedir(),
+        endpoint: emulator.endpoint,
+        logFile: emulator.logFile,
+        privateCaPort,
+      }),
     },
-  );
-  const { code } = await outcomeOf(vitest);
-  // Servers that its tests left behind.
-  await programs.stop(vitest);
-  return code;
-}
-
-/** Settled in any case: a build that was stopped still tidies up after itself. */
-async function ended(work: Promise<unknown> | undefined): Promise<void> {
-  await Promise.allSettled([work]);
+  });
 }
 
 function keepLog({ logFile }: Emulator): string {
   const kept = join(ROOT, 'node_modules', '.cache', 'everleaf-e2e', 'emulator.log');
   if (existsSync(logFile)) copyFileSync(logFile, kept);
   return kept;
+}
+
+function readOptions(): { readonly port: number | undefined; readonly patterns: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({ options: { port: { type: 'string' } }, allowPositionals: true });
+    return { port: portOf(values.port), patterns: positionals };
+  } catch (error) {
+    if (isUsage(error)) throw new CannotRun(error.message, { cause: error });
+    throw error;
+  }
 }
 
 const isUsage = (error: unknown): error is Error =>
@@ -104,26 +101,9 @@ function portOf(text: string | undefined): number | undefined {
   throw new CannotRun(`--port is "${text}"; it must be a number from 1 to 65535`);
 }
 
-async function main(): Promise<number> {
-  const programs = new Programs();
-  const folder = mkdtempSync(join(tmpdir(), 'everleaf-e2e-'));
-  const interrupted = new Promise<number>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => resolve(EXIT_INTERRUPTED));
-  });
-  let work: Promise<number> | undefined;
-  try {
-    const { values, positionals } = parseArgs({ options: { port: { type: 'string' } }, allowPositionals: true });
-    work = run(programs, folder, portOf(values.port), positionals);
-    return await Promise.race([work, interrupted]);
-  } catch (error) {
-    if (!(error instanceof CannotRun || isUsage(error))) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return EXIT_CANNOT_RUN;
-  } finally {
-    await programs.stopAll();
-    await ended(work);
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-process.exit(await main());
+process.exit(
+  await ownedRun('e2e', async (programs, folder) => {
+    const { port, patterns } = readOptions();
+    return run(programs, folder, port, patterns);
+  }),
+);

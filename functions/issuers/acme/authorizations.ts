@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CertificateSpec } from '../../core/certificate.ts';
 import { PermanentError, TransientError } from '../../core/errors.ts';
+import { inParallel } from '../../core/in-parallel.ts';
 import type { ChallengeSolver } from '../../core/ports.ts';
 import { type AcmeClient, parse } from './client.ts';
 import { type Authorization, authorization } from './objects.ts';
@@ -28,7 +29,7 @@ export async function pendingChallenges(
   certificate: CertificateSpec,
   choose: ChooseSolver,
 ): Promise<readonly Challenge[]> {
-  const challenges = await inParallel(urls, async (url): Promise<Challenge | undefined> => {
+  const challenges = await inParallel(urls, CONCURRENCY, async (url): Promise<Challenge | undefined> => {
     const found = await lookAt(client, url);
     const name = nameIn(found);
     if (!certificate.dnsNames.includes(name)) throw notAsked(name);
@@ -80,7 +81,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 /** Tells the CA that it may look (RFC 8555 §7.5.1). One that it has looked at already is no failure. */
 export async function acceptChallenges(client: AcmeClient, challenges: readonly Challenge[]): Promise<void> {
-  await inParallel(challenges, async ({ url }) => {
+  await inParallel(challenges, CONCURRENCY, async ({ url }) => {
     try {
       await client.post(url, {}, 'answering a challenge');
     } catch (error) {
@@ -92,14 +93,14 @@ export async function acceptChallenges(client: AcmeClient, challenges: readonly 
 
 /** Why an order failed: what the CA says of the names in it. Undefined when nothing is wrong with them. */
 export async function findFailure(client: AcmeClient, urls: readonly string[]): Promise<TransientError | undefined> {
-  const found = await inParallel(urls, (url) => lookAt(client, url));
+  const found = await inParallel(urls, CONCURRENCY, (url) => lookAt(client, url));
   const failed = found.find(({ status }) => status !== 'valid' && status !== 'pending');
   return failed === undefined ? undefined : authorizationFailed(failed);
 }
 
 /** Gives back what nobody will prove any more: CAs count what is pending. Refusals mean that there is nothing to give back. */
 export async function deactivateAuthorizations(client: AcmeClient, urls: readonly string[]): Promise<void> {
-  await inParallel(urls, async (url) => {
+  await inParallel(urls, CONCURRENCY, async (url) => {
     const { status } = await lookAt(client, url);
     if (status === 'pending') await client.post(url, { status: 'deactivated' }, 'deactivating an authorization');
   });
@@ -129,23 +130,3 @@ const notAsked = (name: string): TransientError =>
 
 const noSolver = (name: string): PermanentError =>
   new PermanentError('NoSolver', `the issuer has no solver for ${name}, and the CA wants a proof of control over it`);
-
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = items.entries();
-  let hasFailed = false;
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of queue) {
-      if (hasFailed) return;
-      try {
-        results[index] = await work(item);
-      } catch (error) {
-        // What is not begun yet must not run on into the next attempt.
-        hasFailed = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(CONCURRENCY, items.length) }, worker));
-  return results;
-}

@@ -3,7 +3,7 @@ import { error, type Path, type Problem } from '../../core/manifest/finding.ts';
 import { reading, type Reading } from '../../core/manifest/reading.ts';
 import { showValue } from '../../core/manifest/show-value.ts';
 import type { IssuerDocument } from '../../core/ports.ts';
-import { isForbiddenHost } from './forbidden-hosts.ts';
+import { hostOf, isNeverCa } from './addresses.ts';
 import type { AcmeOptions } from './options.ts';
 
 /** What cert-manager's own fields have no room for. */
@@ -68,7 +68,7 @@ function readHost(text: string): Reading<string> {
     const remedy = 'Write `host` or `host:port`, as in `ca.example.org, ca.example.org:14000`.';
     return reading('', [error('InvalidAnnotation', path, `${showValue(text)} is not a host.`, remedy)]);
   }
-  if (!isForbiddenHost(url.hostname)) return reading(url.host, []);
+  if (!isNeverCa(hostOf(url))) return reading(url.host, []);
   const message = `No CA is at \`${url.hostname}\`: instances and containers get their credentials from addresses like it.`;
   return reading('', [error('ForbiddenHost', path, message, "Write the CA's own host name.")]);
 }

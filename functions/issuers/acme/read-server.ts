@@ -1,7 +1,7 @@
 import { atKey, error, type Path, type Problem } from '../../core/manifest/finding.ts';
 import { reading, type Reading } from '../../core/manifest/reading.ts';
 import { showValue } from '../../core/manifest/show-value.ts';
-import { isForbiddenHost } from './forbidden-hosts.ts';
+import { hostOf, isNeverCa } from './addresses.ts';
 
 const PATH: Path = ['spec', 'acme', 'server'];
 const EXAMPLE = 'Write the URL of its directory, as in `https://acme-v02.api.letsencrypt.org/directory`.';
@@ -36,8 +36,8 @@ function partProblems({ username, password, hash }: URL): Problem[] {
   return [...(username + password === '' ? [] : [credentials]), ...(hash === '' ? [] : [fragment])];
 }
 
-function hostProblems({ hostname }: URL): Problem[] {
-  if (!isForbiddenHost(hostname)) return [];
-  const message = `No CA is at \`${hostname}\`: instances and containers get their credentials from addresses like it.`;
+function hostProblems(url: URL): Problem[] {
+  if (!isNeverCa(hostOf(url))) return [];
+  const message = `No CA is at \`${url.hostname}\`: instances and containers get their credentials from addresses like it.`;
   return [error('ForbiddenHost', PATH, message, "Write the CA's own host name.")];
 }

@@ -16,9 +16,9 @@ export function bindSolvers(
     if (solver === undefined) {
       throw new PermanentError('UnknownSolver', `the issuer has no solver number ${index + 1} any more`);
     }
-    const known = connections.get(index) ?? sparingCa(() => pluginOf(solver).create(solver.options));
+    const known = connections.get(index) ?? sparingCa(() => pluginOf(solver).create(solver.options)).then(sparing);
     connections.set(index, known);
-    return sparing(await known);
+    return known;
   }
 
   return {

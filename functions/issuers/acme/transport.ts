@@ -1,9 +1,10 @@
 import { lookup, type LookupAddress } from 'node:dns';
 import { Agent, request } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import type { LookupFunction } from 'node:net';
 import { PermanentError, TransientError } from '../../core/errors.ts';
 import { wasNotSent } from '../../core/http-faults.ts';
 import { SECOND_MS } from '../../core/time.ts';
+import { hostOf, isLoopback, isNeverReached } from './addresses.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -33,18 +34,6 @@ const LONGEST_IDLE_MS = 10 * SECOND_MS;
 /** A chain of ten certificates has some twenty kilobytes, an order of a hundred names as many. */
 const LARGEST_ANSWER_BYTES = 256 * 1024;
 
-/** Nobody's CA, whatever a name says: link-local addresses, cloud metadata among them, and "this host". */
-const NEVER = new BlockList();
-NEVER.addSubnet('169.254.0.0', 16, 'ipv4');
-NEVER.addSubnet('0.0.0.0', 8, 'ipv4');
-NEVER.addSubnet('fe80::', 10, 'ipv6');
-NEVER.addSubnet('fd00:ec2::', 32, 'ipv6');
-NEVER.addAddress('::', 'ipv6');
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
 /** TLS over connections that are kept. `ca`: PEM that is trusted instead of the platform's roots. */
 export function httpsTransport(ca: string | undefined): Transport {
   const connect = (): Agent =>
@@ -54,7 +43,7 @@ export function httpsTransport(ca: string | undefined): Transport {
   let usedAt = Date.now();
   return async (wanted) => {
     const host = hostOf(wanted.url);
-    if (isIP(host) !== 0 && isForbidden(host, host)) throw forbidden(host, host);
+    if (isForbidden(host, host)) throw forbidden(host, host);
     if (underWay === 0 && Date.now() - usedAt > LONGEST_IDLE_MS) {
       agent.destroy();
       agent = connect();
@@ -108,9 +97,7 @@ const guardedLookup: LookupFunction = (host, options, callback) => {
 
 /** Loopback is for whoever names it: a CA under test. A name that leads there is somebody's trick. */
 function isForbidden(address: string, host: string): boolean {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  if (NEVER.check(address, family)) return true;
-  return LOOPBACK.check(address, family) && host !== address && host !== 'localhost';
+  return isNeverReached(address) || (isLoopback(address) && host !== address && host !== 'localhost');
 }
 
 const forbidden = (host: string, addresses: string): PermanentError =>
@@ -120,9 +107,6 @@ const forbidden = (host: string, addresses: string): PermanentError =>
   );
 
 const addressesOf = (found: readonly LookupAddress[]): string => found.map(({ address }) => address).join(', ');
-
-/** Without the brackets around an IPv6 address. */
-const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
 
 const tooLarge = ({ href }: URL): TransientError =>
   new TransientError('CaAnswerTooLarge', `${href} answered more than ${LARGEST_ANSWER_BYTES} bytes`, {
