@@ -2,14 +2,19 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Format } from './commands/validate.ts';
 import packageJson from '../package.json' with { type: 'json' };
-import { EXIT_USAGE, exitCodeOf } from './commands/exit-codes.ts';
+import { EXIT_CODES, EXIT_USAGE, exitCodeOf } from './commands/exit-codes.ts';
+import { addCompletion } from './program/completion.ts';
+import { interruption } from './program/interruption.ts';
+import { addOperatorCommands } from './program/operate.ts';
 
-const EXIT_CODES = `
-Exit codes:
-  0   fine
-  1   findings: a manifest has errors, or a run showed a fault
-  2   usage: unknown options, no such folder, no such certificate
-  130 interrupted`;
+interface TwinFlags {
+  readonly manifest?: string;
+  readonly renew?: string;
+  readonly keep: boolean;
+  readonly json: boolean;
+  readonly dns?: number;
+  readonly rotateUnderLoad?: boolean;
+}
 
 function program(): Command {
   const everleaf = new Command('everleaf')
@@ -22,11 +27,17 @@ function program(): Command {
   everleaf
     .command('twin')
     .description('run the whole pipeline on this machine, against a stand-in for an AWS account')
-    .option('--manifest <dir>', 'folder of cert-manager documents to run', 'certificates')
+    .option('--manifest <dir>', 'folder of cert-manager documents to run (default: certificates)')
     .option('--renew <name>', 'also renew this certificate on request (name or namespace/name)')
-    .option('--keep', 'stay up afterwards and print aws commands that work against the twin', false)
+    .option('--keep', 'stay up afterwards and print commands that work against the twin', false)
     .option('--json', 'print one JSON document on stdout; progress goes to stderr', false)
     .option('--dns <port>', 'answer DNS on this port of 127.0.0.1, for an ACME server of your own to ask', portOf)
+    .addOption(
+      new Option(
+        '--rotate-under-load',
+        'rotate services several times while clients connect as fast as they can, and say what they saw',
+      ).conflicts(['renew', 'keep', 'dns']),
+    )
     .addHelpText(
       'after',
       `
@@ -37,11 +48,11 @@ Examples:
   everleaf twin                              the sample certificates
   everleaf twin --manifest my-certificates   your own
   everleaf twin --renew payments/orders      and one on request
+  everleaf twin --rotate-under-load          four services of examples/rotate-under-load, or those of your DeployHooks
   everleaf twin --json | jq '.certificates[].notAfter'
   everleaf twin --manifest pebble --dns 8053 issuers whose server is on loopback: pebble -dnsserver 127.0.0.1:8053${EXIT_CODES}`,
     )
-    .action(async (options: { manifest: string; renew?: string; keep: boolean; json: boolean; dns?: number }) => {
-      const { dns, ...others } = options;
+    .action(async ({ dns, ...others }: TwinFlags) => {
       // Loaded on demand: help should not wait for the CDK.
       const { twin } = await import('./commands/twin.ts');
       const dnsPort = dns === undefined ? {} : { dnsPort: dns };
@@ -94,6 +105,27 @@ Examples:
       const { plan } = await import('./commands/plan.ts');
       process.exitCode = await plan(dir, options, process);
     });
+
+  everleaf
+    .command('rbac')
+    .description('print the Kubernetes Roles that the EKS hooks of a manifest need in a cluster, and no more')
+    .argument('<dir>', 'folder with the DeployHook documents')
+    .option('--cluster <name>', 'the cluster, where the hooks name several')
+    .addHelpText(
+      'after',
+      `
+The Roles are bound to the group everleaf: give the deploy function's role an access entry of the cluster with that group.
+
+Examples:
+  everleaf rbac certificates | kubectl apply --filename -
+  everleaf rbac certificates --cluster production${EXIT_CODES}`,
+    )
+    .action(async (dir: string, options: { cluster?: string }) => {
+      const { rbac } = await import('./commands/rbac.ts');
+      process.exitCode = rbac(dir, options, process);
+    });
+  addOperatorCommands(everleaf);
+  addCompletion(everleaf);
   return everleaf;
 }
 
@@ -103,12 +135,11 @@ function portOf(text: string): number {
   throw new InvalidArgumentError('It must be a number from 1 to 65535.');
 }
 
-/** Ctrl-C ends a kept twin cleanly; a second one ends it at once. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort());
-  return controller.signal;
-}
+// Whoever reads no further, as `head`, has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 
 try {
   await program().parseAsync();

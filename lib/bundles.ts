@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { buildSync, type OutputFile } from 'esbuild';
+import { buildSync, type Metafile, type OutputFile } from 'esbuild';
+import { keptBundle } from './bundle-cache.ts';
 
 const FUNCTIONS_DIR = join(import.meta.dirname, '..', 'functions');
 
@@ -10,25 +10,30 @@ const REQUIRE_BANNER = "import { createRequire } from 'node:module'; const requi
 /** Packages that acme-client loads and that are never called: see there. */
 const LEFT_OUT = join(FUNCTIONS_DIR, 'issuers', 'acme', 'left-out.cjs');
 
+export interface Bundle {
+  readonly outputFiles: readonly OutputFile[];
+  /** What it was made of. */
+  readonly metafile: Metafile;
+}
+
 /** Built once a process, however many apps it synthesizes. */
-const built = new Map<string, readonly OutputFile[]>();
+const built = new Map<string, Bundle>();
 
 /**
- * Writes the code of `functions/<name>/handler.ts`, with everything it needs, the SDK included, to a folder in `outdir` and
- * answers that.
+ * The folder with the code of `functions/<name>/handler.ts` and everything it needs, the SDK included. In the package its place
+ * is taken by ready-made-bundles.ts.
  */
-export function writeBundle(name: string, outdir: string): string {
-  const files = built.get(name) ?? bundle(name);
-  built.set(name, files);
-  const folder = join(outdir, `bundle.${name}`);
-  mkdirSync(folder, { recursive: true });
-  for (const { path, contents } of files) writeFileSync(join(folder, basename(path)), contents);
-  return folder;
+export function bundleFolder(name: string): string {
+  return keptBundle(name, () =>
+    buildBundle(name).outputFiles.map(({ path, contents }) => ({ name: basename(path), contents })),
+  );
 }
 
 /** What is only imported on demand (an issuer's client) becomes a chunk of its own, which a cold start does not load. */
-function bundle(name: string): readonly OutputFile[] {
-  return buildSync({
+export function buildBundle(name: string): Bundle {
+  const known = built.get(name);
+  if (known !== undefined) return known;
+  const bundle = buildSync({
     entryPoints: { index: join(FUNCTIONS_DIR, name, 'handler.ts') },
     outdir: 'bundle',
     write: false,
@@ -46,5 +51,9 @@ function bundle(name: string): readonly OutputFile[] {
     legalComments: 'none',
     banner: { js: REQUIRE_BANNER },
     logLevel: 'warning',
-  }).outputFiles;
+    metafile: true,
+    absWorkingDir: join(FUNCTIONS_DIR, '..'),
+  });
+  built.set(name, bundle);
+  return bundle;
 }

@@ -1,19 +1,55 @@
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, Code, Function as LambdaFunction, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import {
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  type Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { writeBundle } from './bundles.ts';
-import { assemblyDir } from './outdir.ts';
+import { bundleFolder } from './bundles.ts';
+
+/** What all functions of a deployment have in common. */
+export interface FunctionRuntime {
+  readonly logRetention: RetentionDays;
+  readonly tracing: Tracing;
+}
 
 export interface EverleafFunctionProps {
   /** The folder in `functions/` that holds its handler. */
-  readonly name: 'detect' | 'issue' | 'sync';
+  readonly name: 'deploy' | 'detect' | 'issue' | 'ready' | 'survey' | 'sync';
   readonly description: string;
   readonly timeout: Duration;
   readonly memoryMiB: number;
   readonly environment: Readonly<Record<string, string>>;
+  readonly runtime: FunctionRuntime;
+  /** It joins the private subnets of this VPC. */
+  readonly vpc?: IVpc | undefined;
 }
+
+/**
+ * Lambda's own doing under the role of a function in a VPC, and none of it can be narrowed beforehand: AWS Lambda, "Giving Lambda
+ * functions access to resources in an Amazon VPC".
+ */
+const NETWORK_INTERFACES = new PolicyDocument({
+  statements: [
+    new PolicyStatement({
+      actions: [
+        'ec2:CreateNetworkInterface',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets',
+        'ec2:DeleteNetworkInterface',
+        'ec2:AssignPrivateIpAddresses',
+        'ec2:UnassignPrivateIpAddresses',
+      ],
+      resources: ['*'],
+    }),
+  ],
+});
 
 /** A function with a role, a log group and a bundle of its own. The role may write that log group; all else is granted. */
 export class EverleafFunction extends Construct {
@@ -23,7 +59,7 @@ export class EverleafFunction extends Construct {
   constructor(scope: Construct, id: string, props: EverleafFunctionProps) {
     super(scope, id);
     const logGroup = new LogGroup(this, 'Logs', {
-      retention: RetentionDays.THREE_MONTHS,
+      retention: props.runtime.logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     this.role = new Role(this, 'Role', {
@@ -38,11 +74,12 @@ export class EverleafFunction extends Construct {
             }),
           ],
         }),
+        ...(props.vpc === undefined ? {} : { network: NETWORK_INTERFACES }),
       },
     });
     this.lambda = new LambdaFunction(this, 'Function', {
       description: props.description,
-      code: Code.fromAsset(writeBundle(props.name, assemblyDir(this))),
+      code: Code.fromAsset(bundleFolder(props.name)),
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
@@ -52,6 +89,8 @@ export class EverleafFunction extends Construct {
       role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
+      tracing: props.runtime.tracing,
+      ...(props.vpc === undefined ? {} : { vpc: props.vpc }),
     });
   }
 

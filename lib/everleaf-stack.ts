@@ -1,6 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { Everleaf, type EverleafProps } from './everleaf.ts';
+import { Everleaf } from './everleaf.ts';
+import type { EverleafProps } from './everleaf-props.ts';
 
 /** The whole pipeline as a stack, for people who only have manifests. */
 export class EverleafStack extends Stack {

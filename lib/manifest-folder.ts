@@ -1,5 +1,6 @@
 import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve, sep } from 'node:path';
+import { HOOKS } from '../functions/catalogue.ts';
 import { PermanentError } from '../functions/core/errors.ts';
 import {
   type Finding,
@@ -31,7 +32,7 @@ export function loadManifest(
 ): ParsedManifest {
   const { files, findings } = readManifestFolder(path);
   const onRead = (read: number) => onProgress(read, files.length);
-  const parsed = parseManifest(files, kinds, { readFile: fileReader(path), onRead });
+  const parsed = parseManifest(files, kinds, { hookKinds: HOOKS, readFile: fileReader(path), onRead });
   return { ...parsed, findings: [...findings, ...parsed.findings].sort(inReadingOrder) };
 }
 

@@ -6,15 +6,16 @@ import { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import { Construct } from 'constructs';
 import type { Manifest } from '../functions/core/certificate.ts';
 import { canonicalJson } from '../functions/core/spec-change.ts';
-import { EverleafFunction } from './everleaf-function.ts';
+import { EverleafFunction, type FunctionRuntime } from './everleaf-function.ts';
 import type { InventoryTable } from './inventory-table.ts';
-import { issuerGrants } from './issuer-grants.ts';
+import { issuerGrants } from './plugin-grants.ts';
 import { assemblyDir } from './outdir.ts';
 
 export interface ManifestSyncProps {
   readonly deployment: string;
   readonly manifest: Manifest;
   readonly inventory: InventoryTable;
+  readonly runtime: FunctionRuntime;
 }
 
 /**
@@ -23,14 +24,17 @@ export interface ManifestSyncProps {
  */
 export class ManifestSync extends Construct {
   readonly function: EverleafFunction;
+  /** Exists once the manifest is in the inventory. */
+  readonly applied: CustomResource;
 
-  constructor(scope: Construct, id: string, { deployment, manifest, inventory }: ManifestSyncProps) {
+  constructor(scope: Construct, id: string, { deployment, manifest, inventory, runtime }: ManifestSyncProps) {
     super(scope, id);
     this.function = new EverleafFunction(this, 'Sync', {
       name: 'sync',
       description: 'Everleaf: makes the inventory want what the manifest says',
       timeout: Duration.minutes(15),
       memoryMiB: 512,
+      runtime,
       environment: { TABLE_NAME: inventory.table.tableName, DEPLOYMENT: deployment },
     });
     inventory.allowReadWrite(this.function);
@@ -38,7 +42,7 @@ export class ManifestSync extends Construct {
     const asset = new Asset(this, 'Manifest', { path: this.#writeManifest(manifest) });
     // Not this very object: IAM takes a while to believe a changed policy, and the function is called seconds later.
     this.function.allow(['s3:GetObject'], [asset.bucket.arnForObjects('*.json')]);
-    const resource = new CustomResource(this, 'Inventory', {
+    this.applied = new CustomResource(this, 'Inventory', {
       resourceType: 'Custom::EverleafManifest',
       serviceToken: this.function.lambda.functionArn,
       properties: {
@@ -49,7 +53,7 @@ export class ManifestSync extends Construct {
       },
     });
     // The function must be able to read and write before it is called, and until after it was called for the last time.
-    resource.node.addDependency(this.function.role);
+    this.applied.node.addDependency(this.function.role);
   }
 
   #writeManifest(manifest: Manifest): string {

@@ -4,15 +4,18 @@ import { parsePolicy } from './iam/policy.ts';
 import { Roles } from './iam/roles.ts';
 import { Functions } from './lambda/functions.ts';
 import { EventSourceMappings } from './lambda/mapping.ts';
-import type { FunctionSettings } from './lambda/sandbox.ts';
+import type { FunctionSettings, Outcome } from './lambda/sandbox.ts';
 import { Network } from './network.ts';
+import { CloudFormation } from './services/cloudformation.ts';
 import { DynamoDb } from './services/dynamodb/dynamodb.ts';
 import { EventBuses } from './services/events/bus.ts';
+import { Ecs } from './services/ecs/ecs.ts';
+import { Eks } from './services/eks.ts';
 import { Events } from './services/events/events.ts';
-import { SERVICES } from './services/index.ts';
 import { Keys } from './services/kms.ts';
 import { Route53 } from './services/route53/route53.ts';
 import { S3 } from './services/s3.ts';
+import { SecretsManager } from './services/secrets-manager.ts';
 import { Queues } from './services/sqs/queues.ts';
 import { FOREIGN_ROLE_POLICY } from './services/sts.ts';
 import { Sqs } from './services/sqs/sqs.ts';
@@ -32,6 +35,9 @@ export interface Composition {
   readonly mappings: EventSourceMappings;
   readonly buses: EventBuses;
   readonly tables: DynamoDb;
+  readonly secrets: SecretsManager;
+  readonly ecs: Ecs;
+  readonly eks: Eks;
   readonly route53: Route53;
   readonly dns: DnsServer;
   readonly network: Network;
@@ -42,12 +48,15 @@ export interface Composition {
 export interface CompositionOptions {
   readonly keyWatch: KeyWatch;
   readonly maxWorkers: number;
+  readonly temporaryFolder: string;
   readonly services: (account: Account) => readonly JsonService[];
   readonly print: (settings: FunctionSettings, text: string) => void;
+  readonly ended: (settings: FunctionSettings, outcome: Outcome) => void;
 }
 
 /** Every part of one account, joined. Nothing lives yet. */
-export function compose(account: Account, { keyWatch, maxWorkers, services, print }: CompositionOptions): Composition {
+export function compose(account: Account, options: CompositionOptions): Composition {
+  const { keyWatch, maxWorkers, temporaryFolder, services, print, ended } = options;
   const { clock, endpoint, region } = account;
   const credentials = new Credentials();
   const roles = new Roles(account, parsePolicy(FOREIGN_ROLE_POLICY, 'a role of another account'));
@@ -56,12 +65,18 @@ export function compose(account: Account, { keyWatch, maxWorkers, services, prin
   const assets = new S3();
   const tables = new DynamoDb(account);
   const route53 = new Route53(clock);
+  const secrets = new SecretsManager();
+  const ecs = new Ecs(account, secrets);
+  const eks = new Eks(account, (accessKeyId) => {
+    const principal = credentials.find(accessKeyId);
+    return principal === undefined ? undefined : { roleArn: principal.caller?.roleArn };
+  });
   const dns = new DnsServer(
     (name, type) => route53.answers(name, type),
     () => clock.now(),
   );
   const network = new Network(() => dns.address);
-  const host = { lag: clock.lag, endpoint, region, credentials, keyWatch, network, print };
+  const host = { lag: clock.lag, endpoint, region, credentials, keyWatch, network, temporaryFolder, print, ended };
   const functions = new Functions({ ...host, account, roles, queues, assets, maxWorkers });
   const mappings = new EventSourceMappings(account, roles, queues, functions);
   const buses = new EventBuses(account, queues, functions);
@@ -69,9 +84,19 @@ export function compose(account: Account, { keyWatch, maxWorkers, services, prin
   const owners = [roles, keys, queues, tables, functions, mappings, buses, customResources];
   const kinds = new Map<string, ResourceKind>(owners.flatMap((owner) => Object.entries(owner.kinds)));
   const deployment = new Deployment(account, kinds, assets);
-  const own = [new Sqs(queues, clock), new Events(account, buses), assets, tables, route53];
+  const own = [
+    new Sqs(queues, clock),
+    new Events(account, buses),
+    new CloudFormation(account, deployment),
+    assets,
+    tables,
+    route53,
+    secrets,
+    ecs,
+    eks,
+  ];
   // The caller's own come last, and so take the place of one that has the same name.
-  const all: JsonService[] = [...own, ...SERVICES.map((make) => make(account)), ...services(account)];
+  const all: JsonService[] = [...own, ...services(account)];
   const wiring: Wiring = {
     account,
     credentials,
@@ -80,5 +105,21 @@ export function compose(account: Account, { keyWatch, maxWorkers, services, prin
     services: new Map(all.map((service) => [service.signingName, service])),
     answerCustomResource: (path, answer) => customResources.answer(path, answer),
   };
-  return { credentials, roles, queues, functions, mappings, buses, tables, route53, dns, network, deployment, wiring };
+  return {
+    credentials,
+    roles,
+    queues,
+    functions,
+    mappings,
+    buses,
+    tables,
+    secrets,
+    ecs,
+    eks,
+    route53,
+    dns,
+    network,
+    deployment,
+    wiring,
+  };
 }

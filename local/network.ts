@@ -1,3 +1,5 @@
+import { isIPv4 } from 'node:net';
+
 /** Addresses that RFC 5737 keeps for documentation: nobody is there, so none is ever meant in earnest. */
 const STAND_IN_NETWORK = '192.0.2.';
 const MOST_STAND_INS = 254;
@@ -31,7 +33,7 @@ export class Network {
     this.#dnsServer = dnsServer;
   }
 
-  /** From now on `host` is what listens on 127.0.0.1 at `port`. */
+  /** From now on `host`, a name or an IPv4 address, is what listens on 127.0.0.1 at `port`. */
   standIn(host: string, port: number): void {
     const name = host.toLowerCase();
     const known = this.#standIns.get(name);
@@ -39,7 +41,8 @@ export class Network {
     if (known === undefined && number > MOST_STAND_INS) {
       throw new RangeError(`the twin stands in for ${MOST_STAND_INS} hosts, and for no more`);
     }
-    this.#standIns.set(name, { address: known?.address ?? `${STAND_IN_NETWORK}${number}`, port });
+    const address = isIPv4(name) ? name : (known?.address ?? `${STAND_IN_NETWORK}${number}`);
+    this.#standIns.set(name, { address, port });
   }
 
   /** A trust anchor in PEM, beside those that Node comes with. */

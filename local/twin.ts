@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Account, Activity, type Problem } from './account.ts';
 import { VirtualClock } from './clock.ts';
 import { compose, type Composition } from './composition.ts';
@@ -5,7 +8,10 @@ import type { DnsServer } from './dns/server.ts';
 import type { UnusedGrant } from './iam/roles.ts';
 import type { FunctionSettings } from './lambda/sandbox.ts';
 import type { Network } from './network.ts';
+import type { Ecs } from './services/ecs/ecs.ts';
+import type { Eks } from './services/eks.ts';
 import type { Route53 } from './services/route53/route53.ts';
+import type { SecretsManager } from './services/secrets-manager.ts';
 import type { Queue } from './services/sqs/queue.ts';
 import type { Resource } from './stack/resource.ts';
 import { type Assembly, loadAssembly } from './template/assembly.ts';
@@ -23,6 +29,15 @@ export interface LogEntry {
   readonly line: string;
 }
 
+/** One run of a function, from outside. */
+export interface Invocation {
+  /** The virtual clock at its end. */
+  readonly at: number;
+  /** Its logical id. */
+  readonly function: string;
+  readonly ok: boolean;
+}
+
 export interface TwinOptions {
   /** A cloud assembly: what `cdk synth` wrote. */
   readonly assemblyDir: string;
@@ -32,7 +47,7 @@ export interface TwinOptions {
   readonly region?: string;
   /** Where the virtual clock starts, in milliseconds since the epoch; now, when absent. Never ahead of wall time. */
   readonly startAt?: number;
-  /** Further services, beside those in `services/index.ts` or instead of one of them. */
+  /** Further services, beside those of the composition or instead of one of them. */
   readonly services?: (account: Account) => readonly JsonService[];
   readonly onLog?: (entry: LogEntry) => void;
   readonly maxWorkersPerFunction?: number;
@@ -55,8 +70,11 @@ export class FunctionError extends Error {
 export class Twin {
   readonly keyWatch = new KeyWatch();
   readonly logs: LogEntry[] = [];
+  readonly invocations: Invocation[] = [];
   readonly problems: Problem[] = [];
   readonly clock: VirtualClock;
+  /** Where functions find their temporary files. Gone after `close`. */
+  readonly temporaryFolder = mkdtempSync(join(tmpdir(), 'everleaf-functions-'));
   readonly account: Account;
   /** May do everything: for tests and the command line. */
   readonly operatorCredentials: KeyPair;
@@ -78,8 +96,10 @@ export class Twin {
     this.#parts = compose(this.account, {
       keyWatch: this.keyWatch,
       maxWorkers: options.maxWorkersPerFunction ?? 4,
+      temporaryFolder: this.temporaryFolder,
       services: options.services ?? (() => []),
       print: (settings, text) => this.#print(settings, text, options.onLog),
+      ended: ({ logicalId }, { ok }) => void this.invocations.push({ at: this.clock.now(), function: logicalId, ok }),
     });
     this.operatorCredentials = this.#parts.credentials.issue({ name: 'operator' });
     server.connect(this.#parts.wiring);
@@ -109,8 +129,20 @@ export class Twin {
     return this.#parts.deployment.outputs;
   }
 
+  get eks(): Eks {
+    return this.#parts.eks;
+  }
+
+  get ecs(): Ecs {
+    return this.#parts.ecs;
+  }
+
   get route53(): Route53 {
     return this.#parts.route53;
+  }
+
+  get secrets(): SecretsManager {
+    return this.#parts.secrets;
   }
 
   /** Answers for the zones of `route53`. */
@@ -142,6 +174,13 @@ export class Twin {
 
   function(logicalId: string): FunctionSettings {
     return this.#parts.functions.find(this.#resource(logicalId, 'AWS::Lambda::Function').physicalId);
+  }
+
+  /** Keys of a session of a role of the stack: to call as its function would. */
+  credentialsOf(roleLogicalId: string): KeyPair {
+    const { logicalId, attributes } = this.#resource(roleLogicalId, 'AWS::IAM::Role');
+    const caller = { roleArn: attributes['Arn'] ?? '', sessionName: logicalId };
+    return this.#parts.credentials.issue({ name: logicalId, caller });
   }
 
   /** Puts itself between every call and its service, the latest innermost; the answer takes it away again. */
@@ -186,6 +225,11 @@ export class Twin {
     return outcome.payload;
   }
 
+  /** Ends the workers of a function that are idle, as AWS does after a quiet hour. */
+  async cool(logicalId: string): Promise<void> {
+    await this.#parts.functions.cool(this.function(logicalId).arn);
+  }
+
   /** Deploys a new assembly of the same stack over this one. */
   async update(assemblyDir: string): Promise<void> {
     await this.#parts.deployment.apply(loadAssembly(assemblyDir, this.account.stackName));
@@ -199,9 +243,12 @@ export class Twin {
     this.clock.stop();
     this.#parts.mappings.close();
     await this.#parts.functions.close();
+    await this.#parts.ecs.close();
+    await this.#parts.eks.close();
     await this.#server.close();
     await this.dns.close();
     await this.#parts.tables.close();
+    rmSync(this.temporaryFolder, { recursive: true, force: true });
   }
 
   #print({ logicalId }: FunctionSettings, text: string, onLog?: (entry: LogEntry) => void): void {

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { apiFaults } from './api-report.ts';
+import { bundleSizeFaults } from './bundle-sizes.ts';
 import { readSources, wrongImports } from './import-direction.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -52,10 +54,14 @@ function importFaults(): string {
 const CHECKS: readonly Check[] = [
   command('format', 'prettier', '--check', '--log-level', 'warn', '.'),
   command('types', 'tsc', '--project', '.'),
+  // CDK's own types do not hold under exactOptionalPropertyTypes, which people who deploy rarely have.
+  command('types of examples', 'tsc', '--project', 'examples'),
   command('lint', 'oxlint', '--type-aware', '--deny-warnings'),
   { name: 'import direction', faults: importFaults },
   command('dead code', 'knip'),
   { name: 'size of the twin', faults: sizeFaults },
+  { name: 'size of bundles', faults: bundleSizeFaults },
+  { name: 'public API', faults: apiFaults },
 ];
 
 let failed = 0;

@@ -9,6 +9,8 @@ interface Room {
 
 const CORE = /^functions\/core\//;
 const AWS = /^functions\/aws\//;
+/** What adapters of several kinds know of the network. */
+const NETWORK = /^functions\/network\//;
 const NODE = /^node:/;
 const ZOD = /^zod\/mini$/;
 const ADAPTERS = ['issuers', 'challenges', 'dns', 'stores', 'inventories', 'buses', 'queues'];
@@ -19,28 +21,45 @@ const ADAPTERS = ['issuers', 'challenges', 'dns', 'stores', 'inventories', 'buse
  */
 const ROOMS: readonly Room[] = [
   // Pure: no SDK, no network, no file system. node:crypto reads certificates; it is handed everything else.
-  { files: CORE, may: [CORE, ZOD, /^node:(?:crypto|util)$/, /^yaml$/, /^@peculiar\/asn1-/] },
-  { files: AWS, may: [CORE, AWS, ZOD, /^@aws-lambda-powertools\/logger$/, /^@aws-sdk\/client-sts$/] },
+  { files: CORE, may: [CORE, ZOD, /^node:(?:crypto|util)$/, /^(?:yaml|croner)$/, /^@peculiar\/asn1-/] },
+  {
+    files: AWS,
+    may: [CORE, AWS, ZOD, /^@aws-lambda-powertools\/(?:logger|metrics)$/, /^@aws-sdk\/client-sts$/, /^aws-lambda$/],
+  },
   ...ADAPTERS.map((room) => ({
     files: new RegExp(`^functions/${room}/`),
-    may: [CORE, AWS, ZOD, NODE, /^@aws-sdk\//, /^acme-client$/, new RegExp(`^functions/${room}/`)],
+    may: [CORE, AWS, NETWORK, ZOD, NODE, /^@aws-sdk\//, /^acme-client$/, new RegExp(`^functions/${room}/`)],
   })),
+  // Kubernetes has no client library that is small; the RBAC of a cluster is printed as YAML.
+  {
+    files: /^functions\/hooks\//,
+    may: [CORE, AWS, NETWORK, ZOD, NODE, /^yaml$/, /^@aws-sdk\//, /^@smithy\/signature-v4$/, /^functions\/hooks\//],
+  },
+  { files: /^functions\/probers\//, may: [CORE, NETWORK, NODE, /^functions\/probers\//] },
+  { files: NETWORK, may: [NODE] },
   {
     files: /^functions\/catalogue\.ts$/,
-    may: [CORE, /^functions\/(?:issuers|challenges|dns)\/[\w-]+\/plugin\.ts$/],
+    may: [CORE, /^functions\/(?:issuers|challenges|dns|hooks)\/[\w-]+\/plugin\.ts$/],
   },
   {
-    files: /^functions\/(?:detect|issue|sync)\/handler\.ts$/,
-    may: [/^functions\/(?!detect|issue|sync)/, /^\.\//, ZOD, NODE, /^aws-lambda$/, /^@aws-sdk\/client-s3$/],
+    files: /^functions\/(?:deploy|detect|issue|ready|survey|sync)\/handler\.ts$/,
+    may: [
+      /^functions\/(?!deploy|detect|issue|ready|survey|sync)/,
+      /^\.\//,
+      ZOD,
+      NODE,
+      /^aws-lambda$/,
+      /^@aws-sdk\/client-s3$/,
+    ],
   },
-  { files: /^functions\/(?:detect|issue|sync)\//, may: [CORE, /^\.\//, NODE, /^aws-lambda$/] },
+  { files: /^functions\/(?:deploy|detect|issue|ready|survey|sync)\//, may: [CORE, /^\.\//, NODE, /^aws-lambda$/] },
   {
     files: /^lib\//,
     may: [
       /^lib\//,
       CORE,
       /^functions\/catalogue\.ts$/,
-      /^functions\/(?:stores\/tags|inventories\/due-index)\.ts$/,
+      /^functions\/(?:stores\/(?:secret-name|tags)|inventories\/(?:due|fleet)-index)\.ts$/,
       NODE,
       /^(?:aws-cdk-lib|constructs|esbuild)(?:\/|$)/,
     ],
@@ -56,7 +75,14 @@ const ROOMS: readonly Room[] = [
   },
   {
     files: /^bin\//,
-    may: [/^(?:bin|lib|functions|local)\//, NODE, ZOD, /^(?:commander|aws-cdk-lib)$/, /^@aws-sdk\//, /^package\.json$/],
+    may: [
+      /^(?:bin|lib|functions|local)\//,
+      NODE,
+      ZOD,
+      /^(?:commander|aws-cdk-lib(?:\/aws-[\w-]+)?)$/,
+      /^@aws-sdk\//,
+      /^package\.json$/,
+    ],
   },
 ];
 

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DNS01_FIELDS } from '../functions/challenges/dns-01/fields.ts';
 import { CERTIFICATE_FIELDS } from '../functions/core/manifest/certificate-fields.ts';
+import { HOOK_FIELDS } from '../functions/core/manifest/hook-fields.ts';
 import type { Field } from '../functions/core/manifest/fields.ts';
 import { ISSUER_METADATA_FIELDS, OTHER_ISSUER_FIELDS } from '../functions/core/manifest/issuer-fields.ts';
 import { ROUTE53_FIELDS } from '../functions/dns/route53/fields.ts';
@@ -24,6 +25,7 @@ const TABLES: Readonly<Record<string, readonly Field[]>> = {
   Certificate: CERTIFICATE_FIELDS,
   AWSPCAIssuer: ACM_PCA_FIELDS,
   Issuer: ISSUER_FIELDS,
+  DeployHook: HOOK_FIELDS,
 };
 
 const SYMBOLS = { honoured: '✔', warned: '⚠', refused: '✘', record: '·' } as const;

@@ -5,7 +5,8 @@ import type { Finished } from '../../test/e2e/host/programs.ts';
 import { Certbot } from '../../test/peers/clients/certbot.ts';
 import type { Client, ClientOptions } from '../../test/peers/clients/client.ts';
 import { Lego } from '../../test/peers/clients/lego.ts';
-import { type PeerOptions, Peers } from '../../test/peers/peers.ts';
+import { Peers } from '../../test/peers/peers.ts';
+import type { ProcessOptions } from '../../test/peers/processes.ts';
 
 export interface Cost {
   /** Wall. */
@@ -18,7 +19,7 @@ export interface Cost {
 class MeasuredPeers extends Peers {
   last: Cost | undefined;
 
-  override async run(program: string, parameters: readonly string[], options: PeerOptions = {}): Promise<Finished> {
+  override async run(program: string, parameters: readonly string[], options: ProcessOptions = {}): Promise<Finished> {
     const file = join(this.newFolder('cost'), 'cost.json');
     const watch = [join(import.meta.dirname, 'measure.py'), file, program, ...parameters];
     const finished = await super.run(this.programs.certbotPython, watch, options);

@@ -7,9 +7,9 @@ import type { Inventory } from '../../functions/core/ports.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import { dynamoDbInventory } from '../../functions/inventories/dynamodb.ts';
 import { loadManifestOrThrow } from '../../lib/load-manifest.ts';
-import { tableOfStack } from './deployed-table.ts';
+import { deployedStack } from '../operator/deployed-stack.ts';
 import { EXIT_FINE, UsageError } from './exit-codes.ts';
-import type { Terminal } from './validate.ts';
+import type { Terminal } from '../terminal.ts';
 
 export interface PlanOptions {
   /** The deployed stack whose inventory is read. Absent, like `table`: an account that has none. */
@@ -34,7 +34,7 @@ export async function plan(folder: string, options: PlanOptions, io: Terminal): 
 
 async function tableOf({ stack, table, endpoint }: PlanOptions): Promise<string | undefined> {
   if (stack !== undefined && table !== undefined) throw new UsageError('--stack and --table say the same: name one');
-  if (stack !== undefined) return tableOfStack(stack, endpoint);
+  if (stack !== undefined) return (await deployedStack(stack, endpoint)).tableName;
   if (table !== undefined || endpoint === undefined) return table;
   throw new UsageError(
     '--endpoint says where an inventory is, and --table which: name both, or neither for a fresh account',

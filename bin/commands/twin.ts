@@ -1,16 +1,24 @@
-import { certificateId, type CertificateId } from '../../functions/core/certificate.ts';
+import type { CertificateId } from '../../functions/core/certificate.ts';
 import { type CertificateRecord, renewAt } from '../../functions/core/record.ts';
 import { formatSeconds, HOUR_MS, SECOND_MS } from '../../functions/core/time.ts';
 import { loadManifestOrThrow } from '../../lib/load-manifest.ts';
-import { fleetRow, type FleetRow, fleetTable } from '../twin/fleet-table.ts';
+import { resolveName } from '../operator/names.ts';
+import { type FleetRow, fleetTable } from '../twin/fleet-table.ts';
 import { lookAround } from '../twin/look-around.ts';
 import { Progress } from '../twin/progress.ts';
+import { type Proof, prove } from '../twin/proof.ts';
 import { startRehearsal, type Rehearsal } from '../twin/rehearsal.ts';
-import { EXIT_FINDINGS, EXIT_FINE, EXIT_INTERRUPTED, UsageError } from './exit-codes.ts';
-import type { Terminal } from './validate.ts';
+import { deployFaults, fleetRows } from '../twin/served.ts';
+import { aborted } from '../program/interruption.ts';
+import { EXIT_FINDINGS, EXIT_FINE, EXIT_INTERRUPTED } from './exit-codes.ts';
+import { rotateUnderLoad } from './rotate-under-load.ts';
+import type { Terminal } from '../terminal.ts';
 
 export interface TwinCommandOptions {
-  readonly manifest: string;
+  /** `certificates`, if absent; for `rotateUnderLoad` the fleet of its example. */
+  readonly manifest?: string;
+  /** Rotates what hooks deploy several times while clients connect to it, in place of the three acts. */
+  readonly rotateUnderLoad?: boolean;
   /** A certificate to renew on request, `namespace/name` or `name`. */
   readonly renew?: string;
   readonly keep: boolean;
@@ -31,29 +39,21 @@ interface Report {
   readonly proof: Proof;
 }
 
-interface Proof {
-  readonly chainsVerified: number;
-  readonly awsCalls: number;
-  /** To the embedded ACME CAs; those to a server that the user runs are not seen. */
-  readonly acmeRequests: number;
-  readonly callsDenied: number;
-  readonly privateKeysOutsideTheStore: number;
-  readonly faults: readonly string[];
-}
-
 /**
  * `everleaf twin`: the whole pipeline on loopback, from the manifest to stored and announced certificates, by the app and
  * the bundles that `cdk deploy` would deploy. Progress goes to stderr under `--json`.
  */
 export async function twin(options: TwinCommandOptions, io: Terminal): Promise<number> {
-  const { manifest, warnings } = loadManifestOrThrow(options.manifest);
+  if (options.rotateUnderLoad === true) return rotateUnderLoad(options, io);
+  const { manifest: folder = 'certificates' } = options;
+  const { manifest, warnings } = loadManifestOrThrow(folder);
   const issuers = new Map(manifest.certificates.map(({ id, issuerRef }) => [id as string, issuerRef.name]));
   const requested = options.renew === undefined ? undefined : resolveName(options.renew, [...issuers.keys()]);
   const progress = new Progress(options.json ? io.stderr : io.stdout, issuers);
   for (const warning of warnings) progress.say(warning);
 
   const interrupted = aborted(options.signal);
-  const rehearsal = await startRehearsal({ folder: options.manifest, manifest, dnsPort: options.dnsPort }, progress);
+  const rehearsal = await startRehearsal({ folder, manifest, dnsPort: options.dnsPort }, progress);
   try {
     const report = await Promise.race([rehearse(rehearsal, progress, requested), interrupted]);
     if (report === undefined) return EXIT_INTERRUPTED;
@@ -76,14 +76,14 @@ async function rehearse(
   progress.say('\nThe schedule fires. Every certificate is due, since none was ever issued:');
   await rehearsal.tick();
   const first = await rehearsal.records();
-  progress.say(`\n${tableOf(first, new Set(), rehearsal.now())}`);
+  progress.say(`\n${await tableOf(rehearsal, first, new Set())}`);
 
   const movedMs = await moveToNextRenewal(rehearsal, first, progress);
   const second = await rehearsal.records();
   const renewedByTime = renewedBetween(first, second);
   const faults = movedMs === 0 ? [] : dueFaults(first, renewedByTime, rehearsal.now());
   if (movedMs > 0) {
-    progress.say(`\n${tableOf(second, new Set(renewedByTime), rehearsal.now())}`);
+    progress.say(`\n${await tableOf(rehearsal, second, new Set(renewedByTime))}`);
     const verdict = faults.length === 0 ? 'exactly those that were due' : faults.join('; ');
     progress.say(`Renewed: ${renewedByTime.length} of ${second.length}, ${verdict}.`);
   }
@@ -94,15 +94,16 @@ async function rehearse(
     await rehearsal.requestRenewal(requested);
     await rehearsal.tick();
     last = await rehearsal.records();
-    progress.say(`\n${tableOf(last, new Set(renewedBetween(second, last)), rehearsal.now())}`);
+    progress.say(`\n${await tableOf(rehearsal, last, new Set(renewedBetween(second, last)))}`);
   }
+  const certificates = await fleetRows(rehearsal, last);
   return {
-    certificates: last.map(fleetRow),
+    certificates,
     issuedAtFirst: first.filter(({ current }) => current !== undefined).length,
     clockMovedSeconds: Math.round(movedMs / SECOND_MS),
     renewedByTime,
     renewedOnRequest: renewedBetween(second, last),
-    proof: await prove(rehearsal, last, faults),
+    proof: await prove(rehearsal, last, [...faults, ...deployFaults(last, certificates)]),
   };
 }
 
@@ -141,46 +142,25 @@ const renewedBetween = (
   return after.filter(({ id, generation }) => generation !== generations.get(id)).map(({ id }) => id);
 };
 
-const tableOf = (records: readonly CertificateRecord[], changed: ReadonlySet<string>, now: number): string =>
-  fleetTable(records.map(fleetRow), changed, now);
-
-/** Looks at the outcome from outside: as a consumer reads secrets, and as the twin saw the wire. */
-async function prove(
+const tableOf = async (
   rehearsal: Rehearsal,
   records: readonly CertificateRecord[],
-  seen: readonly string[],
-): Promise<Proof> {
-  const now = rehearsal.now();
-  const chainFaults: string[] = [];
-  for (const record of records) {
-    const fault =
-      record.current === undefined ? `${record.id} has no certificate` : await rehearsal.faultOf(record, now);
-    if (fault !== undefined) chainFaults.push(fault);
-  }
-  const { calls, acmeRequests, keyFindings, problems } = rehearsal.witnessed();
-  const denied = calls.filter(({ errorCode }) => errorCode?.startsWith('AccessDenied') === true);
-  return {
-    chainsVerified: records.length - chainFaults.length,
-    awsCalls: calls.length,
-    acmeRequests,
-    callsDenied: denied.length,
-    privateKeysOutsideTheStore: keyFindings.length,
-    faults: [
-      ...seen,
-      ...chainFaults,
-      ...keyFindings,
-      ...problems,
-      ...denied.map(({ operation }) => `${operation} was denied`),
-    ],
-  };
-}
+  changed: ReadonlySet<string>,
+): Promise<string> => fleetTable(await fleetRows(rehearsal, records), changed, rehearsal.now());
 
 function summary({ proof, certificates }: Report): string {
+  const endpoints = certificates.flatMap(({ deployments = [] }) => deployments);
+  const served = endpoints.filter(({ verdict }) => verdict === 'served').length;
   const acme = proof.acmeRequests === 0 ? [] : [`  ${proof.acmeRequests} requests went to ACME CAs, over TLS`];
   const lines = [
     '',
     'What this run showed:',
     `  ${proof.chainsVerified} of ${certificates.length} stored chains verify up to their CA's root, each with the key that belongs to it`,
+    ...(endpoints.length === 0
+      ? []
+      : [
+          `  ${served} of ${endpoints.length} endpoints of deploy hooks, asked over TLS, serve the version that is current`,
+        ]),
     ...acme,
     `  ${proof.awsCalls} AWS calls went over the wire under the roles of the template; ${proof.callsDenied} were denied`,
     `  ${proof.privateKeysOutsideTheStore} private keys were seen outside of the secret store`,
@@ -188,18 +168,3 @@ function summary({ proof, certificates }: Report): string {
   ];
   return lines.join('\n');
 }
-
-/** Accepts a bare name where only one namespace has it. */
-function resolveName(wanted: string, known: readonly string[]): CertificateId {
-  const matches = known.filter((id) => id === wanted || id.endsWith(`/${wanted}`));
-  const [match] = matches;
-  if (match !== undefined && matches.length === 1) return certificateId.parse(match);
-  const which = matches.length === 0 ? 'there is none of that name' : `${matches.join(' and ')} both fit`;
-  throw new UsageError(`--renew ${wanted}: ${which}. Certificates here: ${known.join(', ')}`);
-}
-
-const aborted = (signal: AbortSignal): Promise<undefined> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });

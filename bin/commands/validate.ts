@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { ISSUERS } from '../../functions/catalogue.ts';
+import { HOOKS, ISSUERS } from '../../functions/catalogue.ts';
 import { EverleafError, PermanentError } from '../../functions/core/errors.ts';
 import {
   counted,
@@ -11,16 +11,10 @@ import {
   renderFinding,
 } from '../../functions/core/manifest/index.ts';
 import { decodeManifest, loadManifest } from '../../lib/manifest-folder.ts';
+import type { Terminal } from '../terminal.ts';
 import { STDIN, toAnnotations } from './annotations.ts';
 import { EXIT_FINDINGS, EXIT_FINE, EXIT_USAGE } from './exit-codes.ts';
 import { readingProgress } from './reading-progress.ts';
-
-/** What a command prints to and reads from: `process` has all three. */
-export interface Terminal {
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
-  readonly stdin?: AsyncIterable<string | Uint8Array>;
-}
 
 export const FORMATS = ['text', 'json', 'github'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -50,7 +44,7 @@ async function readStdin(io: Terminal): Promise<ParsedManifest> {
     if (bytes > MAXIMUM_STREAM_BYTES) throw streamTooLarge();
   }
   const read = decodeManifest(STDIN, Buffer.concat(chunks));
-  if ('text' in read) return parseManifest([{ ...read, isStream: true }], ISSUERS);
+  if ('text' in read) return parseManifest([{ ...read, isStream: true }], ISSUERS, { hookKinds: HOOKS });
   return { ...parseManifest([], ISSUERS), findings: [read] };
 }
 
@@ -96,6 +90,7 @@ function summary({ declared, findings, skipped }: ParsedManifest): string {
   const found = [
     counted(declared.certificates, 'certificate'),
     counted(declared.issuers, 'issuer'),
+    ...(declared.hooks === 0 ? [] : [counted(declared.hooks, 'hook')]),
     counted(errors, 'error'),
     counted(findings.length - errors, 'warning'),
   ].join(', ');

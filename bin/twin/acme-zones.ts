@@ -1,7 +1,7 @@
 import { type CertificateSpec, issuerIdOf, type Manifest } from '../../functions/core/certificate.ts';
 import type { Dns01Options } from '../../functions/challenges/dns-01/options.ts';
 import type { Route53Options } from '../../functions/dns/route53/options.ts';
-import { hostOf, isLoopback } from '../../functions/issuers/acme/addresses.ts';
+import { hostOf, isLoopback } from '../../functions/network/addresses.ts';
 import type { AcmeOptions, SolverOptions } from '../../functions/issuers/acme/options.ts';
 import { selectSolver } from '../../functions/issuers/acme/select-solver.ts';
 import type { Route53 } from '../../local/services/route53/route53.ts';

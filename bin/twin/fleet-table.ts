@@ -1,6 +1,8 @@
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import { renewAt } from '../../functions/core/record.ts';
 import { type Instant, toTimestamp } from '../../functions/core/time.ts';
+import { textTable } from '../operator/text-table.ts';
+import type { Deployment } from './served.ts';
 
 /** One certificate as `--json` prints it. */
 export interface FleetRow {
@@ -17,6 +19,9 @@ export interface FleetRow {
   readonly generation: number;
   readonly state: 'current' | 'not issued' | 'blocked' | 'retired';
   readonly lastFailure?: string;
+  /** How its latest roll-out is doing. Present where hooks deploy it, as are those below. */
+  readonly rollout?: string;
+  readonly deployments?: readonly Deployment[];
 }
 
 export function fleetRow(record: CertificateRecord): FleetRow {
@@ -57,30 +62,42 @@ function stateOf({ retiredAt, failures, current }: CertificateRecord): FleetRow[
   return current === undefined ? 'not issued' : 'current';
 }
 
-const HEADINGS = ['NAME', 'ISSUER', 'NAMES', 'KEY', 'NOT AFTER', 'NEXT RENEWAL', 'VERSION'] as const;
-
 /** The table that a person reads. `changed` rows carry a mark. */
 export function fleetTable(rows: readonly FleetRow[], changed: ReadonlySet<string>, now: Instant): string {
+  const isDeployed = rows.some(({ deployments }) => deployments !== undefined);
   const cells = rows.map((row) => [
     row.name,
     row.issuer,
-    shorten(row.names),
-    row.key,
+    ...(isDeployed ? [] : declaredCells(row)),
     row.notAfter === undefined ? row.state : day(row.notAfter),
     row.nextRenewal === undefined ? '–' : `${day(row.nextRenewal)} (${inDays(row.nextRenewal, now)})`,
     row.version === undefined
       ? '–'
       : `${row.version.slice(0, 8)} #${row.generation}${changed.has(row.name) ? ' ← renewed' : ''}`,
+    ...(isDeployed ? deploymentCells(row) : []),
   ]);
-  const widths = HEADINGS.map((heading, column) =>
-    Math.max(heading.length, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [line(HEADINGS), ...cells.map(line)].join('\n');
+  return textTable(isDeployed ? DEPLOYED_HEADINGS : HEADINGS, cells);
+}
+
+const HEADINGS = ['NAME', 'ISSUER', 'NAMES', 'KEY', 'NOT AFTER', 'NEXT RENEWAL', 'VERSION'] as const;
+
+/** Where something is deployed, that has the place of what the manifest says anyway. */
+const DEPLOYED_HEADINGS = ['NAME', 'ISSUER', 'NOT AFTER', 'NEXT RENEWAL', 'VERSION', 'DEPLOYED TO', 'SERVES'] as const;
+
+const declaredCells = ({ names, key }: FleetRow): readonly string[] => [shorten(names), key];
+
+function deploymentCells({ rollout, deployments = [] }: FleetRow): readonly string[] {
+  const [first, ...more] = deployments;
+  if (first === undefined) return ['–', '–'];
+  // Where not all of them are well, one that is not speaks for them.
+  const shown = deployments.find(({ verdict }) => verdict !== 'served') ?? first;
+  const served = shown.sha256Fingerprint?.slice(0, 12) ?? '–';
+  return [
+    more.length === 0 ? first.target : `${shown.target} +${more.length}`,
+    shown.verdict === 'served'
+      ? `${served} ✔`
+      : `${served} ${rollout === 'underWay' ? 'not yet' : `✘ ${shown.verdict}`}`,
+  ];
 }
 
 const day = (timestamp: string): string => timestamp.slice(0, 16).replace('T', ' ');

@@ -5,12 +5,13 @@ import * as z from 'zod/mini';
 import type { CertificateId } from '../../functions/core/certificate.ts';
 import type { Inventory } from '../../functions/core/ports.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
-import { apply } from '../../functions/core/transitions.ts';
 import { splitCertificates } from '../../functions/core/x509/pem.ts';
 import { topOf, verifyChain } from '../../functions/core/x509/chain.ts';
 import { readCertificate } from '../../functions/core/x509/leaf.ts';
 import { dynamoDbInventory } from '../../functions/inventories/dynamodb.ts';
-import { secretNameOf } from '../../functions/stores/secrets-manager.ts';
+import { secretNameOf } from '../../functions/stores/secret-name.ts';
+import { change, type Wish } from '../operator/change.ts';
+import type { Person } from '../operator/person.ts';
 
 export interface Connection {
   readonly endpoint: string;
@@ -40,10 +41,12 @@ export class Operator {
   }
 
   async requestRenewal(id: CertificateId, by: string, now: number): Promise<void> {
-    const stored = await this.inventory.read(id);
-    if (stored === undefined) throw new Error(`${id} is not in the inventory`);
-    const record = apply(stored.value, { event: 'RenewalRequested', by }, { actor: by, at: now });
-    await this.inventory.write(record, stored.revision);
+    await this.wish(id, () => ({ event: 'RenewalRequested', by }), { arn: by, clock: () => now });
+  }
+
+  async wish(id: CertificateId, wish: Wish, by: Pick<Person, 'arn' | 'clock'>): Promise<void> {
+    const outcome = await change(this.inventory, id, wish, by);
+    if ('because' in outcome) throw new Error(`${id}: ${outcome.because}`);
   }
 
   /**

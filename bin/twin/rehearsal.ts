@@ -1,5 +1,8 @@
 import type { CertificateId, CertificateSpec, Manifest } from '../../functions/core/certificate.ts';
+import { type Announcement, EVENT_SOURCE, parseEvent } from '../../functions/core/events.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
+import type { RolloutRecord } from '../../functions/core/rollout/record.ts';
+import { LONGEST_HINT_SECONDS } from '../../functions/core/shift.ts';
 import type { AcmPcaOptions } from '../../functions/issuers/acm-pca/document.ts';
 import { SHORT_LIFETIME_MS } from '../../functions/core/schedule.ts';
 import { DAY_MS, HOUR_MS, type Instant, SECOND_MS } from '../../functions/core/time.ts';
@@ -9,6 +12,7 @@ import type { CallRecord } from '../../local/wire/call.ts';
 import { UsageError } from '../commands/exit-codes.ts';
 import { type AcmeWorld, acmeIssuersOf, surroundWithAcme } from './acme-world.ts';
 import { isUserRun } from './acme-zones.ts';
+import { type ServedAt, surroundWithTargets } from './deploy-targets.ts';
 import { Operator } from './operator.ts';
 import type { Progress } from './progress.ts';
 import { synthesize } from './synthesize.ts';
@@ -40,6 +44,11 @@ export interface Rehearsal {
   /** PEM trust anchors of the embedded ACME CAs, which no secret holds. */
   readonly acmeRoots: readonly string[];
   faultOf(record: CertificateRecord, now: Instant): Promise<string | undefined>;
+  /** Where certificates are served that hooks deploy. */
+  readonly servedAt: readonly ServedAt[];
+  rollout(id: CertificateId): Promise<RolloutRecord | undefined>;
+  /** What functions have put on the bus, and when by the wall clock. */
+  readonly published: readonly Published[];
   witnessed(): {
     readonly calls: readonly CallRecord[];
     /** To embedded ACME CAs. */
@@ -50,16 +59,24 @@ export interface Rehearsal {
   close(): Promise<void>;
 }
 
+export interface Published {
+  readonly announcement: Announcement;
+  /** Milliseconds since the epoch, of the wall clock. */
+  readonly wallMs: number;
+}
+
 export interface RehearsalOptions {
   readonly folder: string;
   readonly manifest: Manifest;
   /** For an ACME server that the user runs, and has told where to ask. */
   readonly dnsPort?: number | undefined;
+  /** ECS services that never reload, by the name that hooks have for them. */
+  readonly neverReloading?: readonly string[];
 }
 
 /** Synthesizes the app, brings its stack to life with an embedded CA for every one the manifest names. */
 export async function startRehearsal(
-  { folder, manifest, dnsPort }: RehearsalOptions,
+  { folder, manifest, dnsPort, neverReloading = [] }: RehearsalOptions,
   progress: Pick<Progress, 'say' | 'follow'>,
 ): Promise<Rehearsal> {
   progress.say('Synthesizing the CDK app and bundling its functions …');
@@ -77,7 +94,7 @@ export async function startRehearsal(
       ],
       onLog: (entry) => progress.follow(entry),
     });
-    return await rehearsalOn(twin, manifest, progress, app.remove);
+    return await rehearsalOn(twin, { manifest, neverReloading }, progress, app.remove);
   } catch (error) {
     app.remove();
     throw portTaken(error, dnsPort) ?? error;
@@ -93,7 +110,7 @@ function portTaken(error: unknown, port: number | undefined): UsageError | undef
 
 async function rehearsalOn(
   twin: Twin,
-  manifest: Manifest,
+  { manifest, neverReloading }: { readonly manifest: Manifest; readonly neverReloading: readonly string[] },
   progress: Pick<Progress, 'say'>,
   remove: () => void,
 ): Promise<Rehearsal> {
@@ -103,12 +120,17 @@ async function rehearsalOn(
     output(outputs, 'TableName'),
     STACK_NAME,
   );
-  const acme = await surroundOrClose(twin, manifest, operator);
+  const { acme, servedAt } = await surroundOrClose(twin, manifest, operator, neverReloading);
+  const published = listen(twin);
   for (const url of acme.standIns) progress.say(`An embedded ACME CA stands in for ${url} …`);
   for (const url of acme.userRun) {
     progress.say(`${url} is yours: it finds the records at DNS server ${twin.dns.address}, and time is wall time.`);
   }
-  const settled = (): Promise<void> => twin.settledAfterDelays('EverleafIssuanceQueue', LONGEST_WAIT_MS);
+  const hasHooks = manifest.hooks !== undefined && manifest.hooks.length > 0;
+  const settled = async (): Promise<void> => {
+    await twin.settledAfterDelays('EverleafIssuanceQueue', LONGEST_WAIT_MS);
+    if (hasHooks) await twin.settledAfterDelays('EverleafDeploymentQueue', LONGEST_HINT_SECONDS * SECOND_MS);
+  };
   const tick = async (): Promise<void> => {
     await twin.tick();
     await settled();
@@ -129,6 +151,9 @@ async function rehearsalOn(
     records: () => operator.records(),
     requestRenewal: (id) => operator.requestRenewal(id, 'operator', clock.now()),
     acmeRoots: acme.roots,
+    servedAt,
+    rollout: async (id) => (await operator.inventory.readRollout(id))?.value,
+    published,
     faultOf: (record, now) => operator.faultOf(record, now, acme.roots),
     witnessed: () => ({
       calls: twin.calls,
@@ -145,14 +170,36 @@ async function rehearsalOn(
   };
 }
 
-async function surroundOrClose(twin: Twin, manifest: Manifest, operator: Operator): Promise<AcmeWorld> {
+async function surroundOrClose(
+  twin: Twin,
+  manifest: Manifest,
+  operator: Operator,
+  neverReloading: readonly string[],
+): Promise<{ readonly acme: AcmeWorld; readonly servedAt: readonly ServedAt[] }> {
   try {
-    return await surroundWithAcme(twin, manifest, operator.inventory, STACK_NAME);
+    const servedAt = await surroundWithTargets(twin, manifest, { deployment: STACK_NAME, neverReloading });
+    return { acme: await surroundWithAcme(twin, manifest, operator.inventory, STACK_NAME), servedAt };
   } catch (error) {
     operator.close();
     await twin.close();
     throw error;
   }
+}
+
+/** Functions alone: what else comes is somebody's experiment. */
+function listen(twin: Twin): readonly Published[] {
+  const published: Published[] = [];
+  twin.use(async (call, next) => {
+    const answer = await next();
+    if (call.operation !== 'PutEvents' || call.invocationId === undefined || answer.status !== 200) return answer;
+    const wallMs = Date.now();
+    for (const { DetailType, Detail } of call.input['Entries'] as readonly Record<string, string>[]) {
+      const event = { source: EVENT_SOURCE, 'detail-type': DetailType, detail: JSON.parse(Detail ?? '') as unknown };
+      published.push({ announcement: parseEvent(event), wallMs });
+    }
+    return answer;
+  });
+  return published;
 }
 
 /** CDK puts a hash after an output's name. */

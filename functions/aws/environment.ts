@@ -12,3 +12,20 @@ export function readEnvironment<Shape extends z.core.$ZodLooseShape>(shape: Shap
 }
 
 export const setting = z.string().check(z.minLength(1));
+
+/** A setting of several parts, as JSON. */
+export const jsonOf = <Schema extends z.core.$ZodType>(schema: Schema) =>
+  z.pipe(
+    z.pipe(
+      setting,
+      z.transform((text, context): unknown => {
+        try {
+          return JSON.parse(text);
+        } catch {
+          context.issues.push({ code: 'custom', message: 'it is not JSON', input: text });
+          return z.NEVER;
+        }
+      }),
+    ),
+    schema,
+  );

@@ -32,6 +32,9 @@ export function awsFailure(error: unknown, doing: string): EverleafError {
       cause: error,
     });
   }
+  if (failure.name === 'SyntaxError') {
+    return new TransientError('AnswerUnreadable', text, { cause: error, mayHaveActed: true });
+  }
   if (failure.name === 'ConditionalCheckFailedException') return new ConflictError('Conflict', text, { cause: error });
   const { retryAfterSeconds } = failure;
   if (THROTTLED.test(failure.name) || failure.httpStatus === 429)
@@ -56,8 +59,18 @@ function readFailure(error: unknown): ServiceFailure {
   };
   return {
     name: error.name === 'Error' && code !== undefined ? code : error.name,
-    message: error.message,
+    message: SDK_MESSAGES[error.message] ?? withoutHint(error.message),
     httpStatus: $metadata?.httpStatusCode,
     retryAfterSeconds: parseRetryAfter($response?.headers?.['retry-after'], Date.now()),
   };
 }
+
+/** What the SDK says of an answer without an error in it, and of a call that its caller's time limit has ended. */
+const SDK_MESSAGES: Readonly<Record<string, string>> = {
+  UnknownError: 'a status, and no more',
+  'Request aborted': 'no complete answer in time',
+};
+
+/** What the SDK says to programmers, of objects that only they have. */
+const withoutHint = (message: string): string =>
+  message.replace(/\s*Deserialization error: to see the raw response.*$/s, '');

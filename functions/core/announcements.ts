@@ -1,7 +1,7 @@
 import type { FailureFacts } from './errors.ts';
-import type { Announcement } from './events.ts';
+import type { Announcement, Revoked } from './events.ts';
 import type { VersionId } from './certificate.ts';
-import type { Attempt, CertificateRecord } from './record.ts';
+import type { Attempt, CertificateRecord, CurrentVersion, OwedRevocation } from './record.ts';
 import type { Instant } from './time.ts';
 
 /** What is told of a promotion, read off the record as it was before it. */
@@ -32,6 +32,34 @@ export function announceRotation(
       },
       attempt: attempt.id,
       reason: attempt.reason,
+    },
+  };
+}
+
+/** The same of a version that was taken back and is current once more, to be tried again. */
+export function announceRetry(record: CertificateRecord, version: CurrentVersion, ref: string): Announcement {
+  const { serialNumber, sha256Fingerprint, notBefore, notAfter } = version.leaf;
+  const previous = replacedVersion(record, version.secretName);
+  return {
+    type: 'Certificate Rotated',
+    detail: {
+      schemaVersion: '1',
+      certificate: record.id,
+      generation: record.generation + 1,
+      issuerRef: version.issuerRef,
+      labels: record.spec.labels,
+      dnsNames: record.spec.dnsNames,
+      serialNumber,
+      sha256Fingerprint,
+      notBefore,
+      notAfter,
+      store: {
+        kind: 'SecretsManager',
+        ref,
+        version: version.version,
+        ...(previous === undefined ? {} : { previousVersion: previous }),
+      },
+      reason: 'DeploymentRetried',
     },
   };
 }
@@ -76,4 +104,30 @@ export function announceFailure(
       ...(record.current === undefined ? {} : { notAfter: record.current.leaf.notAfter }),
     },
   };
+}
+
+export const announceRevocation = (record: CertificateRecord, owed: OwedRevocation): Announcement => ({
+  type: 'Certificate Revoked',
+  detail: revocationOf(record, owed),
+});
+
+export const announceRevocationFailure = (
+  record: CertificateRecord,
+  owed: OwedRevocation,
+  { class: failureClass, code, message }: FailureFacts,
+  givenUp: boolean,
+): Announcement => ({
+  type: 'Certificate Revocation Failed',
+  detail: {
+    ...revocationOf(record, owed),
+    failure: { class: failureClass, code, message },
+    tries: Math.max(1, owed.tries),
+    ...(givenUp ? {} : { nextAttemptAt: owed.tryAt }),
+  },
+});
+
+function revocationOf({ id }: CertificateRecord, { issuerRef, leaf, version, reason, by }: OwedRevocation): Revoked {
+  const { serialNumber, sha256Fingerprint } = leaf;
+  const which = { issuerRef, serialNumber, sha256Fingerprint, version };
+  return { schemaVersion: '1', certificate: id, ...which, reason, requestedBy: by };
 }

@@ -15,12 +15,18 @@ function isNews(record: CertificateRecord, happening: Happening): boolean {
   switch (happening.event) {
     case 'OrderPending':
     case 'AbandonTried':
+    case 'RevocationTried':
     case 'Announced':
       return false;
     // However often in a row: the trail is short.
     case 'Deferred':
     case 'OrderNotAbandoned':
+    case 'NotRevoked':
       return record.history.at(-1)?.event !== happening.event;
+    case 'RolledBack':
+      return record.current?.version === happening.undone;
+    case 'PromotedAgain':
+      return record.current?.version !== happening.version;
     case 'RenewalInfoLearned':
       return movesWindow(record, happening.window);
     default:
@@ -53,7 +59,11 @@ export function auditEntry(
 }
 
 function storedVersion(record: CertificateRecord, happening: Happening): VersionId | undefined {
+  if (happening.event === 'RevocationRequested' || happening.event === 'Revoked' || happening.event === 'NotRevoked')
+    return happening.version;
   if (happening.event === 'StoreInspected') return happening.found?.version.version;
+  if (happening.event === 'RolledBack') return record.previous?.version;
+  if (happening.event === 'PromotedAgain') return record.held?.version.version;
   return happening.event === 'VersionPromoted' && record.attempt?.phase === 'stored'
     ? record.attempt.version
     : undefined;
@@ -69,15 +79,27 @@ function causeOf(record: CertificateRecord, happening: Happening): string {
       return 'in the manifest again';
     case 'RenewalRequested':
       return `requested by ${happening.by}`;
+    case 'RevocationRequested':
+      return `${happening.reason}, requested by ${happening.by}`;
+    case 'Revoked':
+      return reasonFor(record, happening.version);
     case 'StoreInspected':
       return happening.found === undefined ? 'nothing to adopt' : 'adopted from the secret store';
     case 'AttemptFailed':
     case 'OrderNotAbandoned':
+    case 'NotRevoked':
       return `${happening.failure.code}: ${happening.failure.message}`;
     case 'RenewalInfoLearned':
       return windowInWords(happening.window);
     case 'OrderAbandoned':
       return 'what it held was freed';
+    case 'RolloutOpened':
+      return happening.hooks.length === 0 ? 'no hook is left' : `hooks ${happening.hooks.join(', ')}`;
+    case 'PromotedAgain':
+      return `tried again: ${record.held?.cause ?? ''}`;
+    case 'DeploymentEnded':
+      return happening.cause === '' ? happening.outcome : `${happening.outcome}: ${happening.cause}`;
+    case 'RolledBack':
     case 'AttemptAbandoned':
     case 'Deferred':
     case 'Reconsidered':
@@ -90,6 +112,9 @@ function causeOf(record: CertificateRecord, happening: Happening): string {
       return record.attempt?.reason ?? '';
   }
 }
+
+const reasonFor = ({ revocations = [] }: CertificateRecord, version: VersionId): string =>
+  revocations.find((owed) => owed.version === version)?.reason ?? '';
 
 function windowInWords(window: RenewalWindow | undefined): string {
   if (window === undefined) return 'the CA names no window';

@@ -22,6 +22,19 @@ const LONGEST_RETRY_AFTER_MS = DAY_MS;
 /** How long to wait after so many failures in a row (1: the first). */
 export const retryDelayMs = (count: number): number => RETRY_DELAYS_MS[count - 1] ?? DAY_MS;
 
+/** Between looks at what a CA is working on, in seconds; the last one from then on: an order that is stuck costs 300 a day. */
+const LOOK_AGAIN_SECONDS = [0.1, 0.25, 0.4, 0.5, 0.75, 1, 2, 3, 5, 10, 15, 30, 60, 120, 300] as const;
+
+/** How long to wait after so many looks that found nothing new. */
+export const lookAgainSeconds = (looks: number): number => LOOK_AGAIN_SECONDS[Math.max(0, looks)] ?? 300;
+
+/** Looks for which a CA that names a time is taken at its word: some say "in a second" all day. */
+const TRUSTED_LOOKS = 12;
+
+/** The same where the CA names a time. */
+export const lookAgainWhenTold = (seconds: number, looks: number): number =>
+  Math.max(seconds, lookAgainSeconds(looks - TRUSTED_LOOKS));
+
 export interface FailureCount {
   readonly class: FailureClass;
   /** Failures in a row, the latest included. */

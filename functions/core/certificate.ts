@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { orderLimit } from './order-limit.ts';
+import { deployHookSpec, hookRef } from './rollout/hook-spec.ts';
 import { instant } from './time.ts';
 
 /** `namespace/name`, as cert-manager knows it. */
@@ -81,6 +83,17 @@ export const USAGES = [
 ] as const;
 export type Usage = (typeof USAGES)[number];
 
+/** RFC 5280 §5.3.1, as far as a subscriber may say so (Baseline Requirements 4.9.1.1). */
+export const REVOCATION_REASONS = [
+  'unspecified',
+  'keyCompromise',
+  'affiliationChanged',
+  'superseded',
+  'cessationOfOperation',
+] as const;
+export const revocationReason = z.enum(REVOCATION_REASONS);
+export type RevocationReason = z.infer<typeof revocationReason>;
+
 /** Forms beside PEM in which a bundle may hold its key, by cert-manager's names. */
 export const OUTPUT_FORMATS = ['CombinedPEM', 'DER'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -107,15 +120,27 @@ export const certificateSpec = z.object({
   /** Absent where none is asked for. */
   outputFormats: z.optional(z.array(z.enum(OUTPUT_FORMATS))),
   labels: z.record(z.string(), z.string()),
+  /** The DeployHooks that bring it to where it is served, each as of what it said. Absent where there are none. */
+  hooks: z.optional(z.array(hookRef)),
 });
 export type CertificateSpec = z.infer<typeof certificateSpec>;
 
 /** An issuer document, its `options` as its plug-in parsed them. */
-export const issuerSpec = z.object({ ref: issuerRef, plugin: z.string(), options: z.unknown() });
+export const issuerSpec = z.object({
+  ref: issuerRef,
+  plugin: z.string(),
+  options: z.unknown(),
+  /** Absent: as many as there are. */
+  orderLimit: z.optional(orderLimit),
+});
 export type IssuerSpec = z.infer<typeof issuerSpec>;
 
 /** The desired state of one deployment: what the folder of manifests says. */
-export const manifest = z.object({ certificates: z.array(certificateSpec), issuers: z.array(issuerSpec) });
+export const manifest = z.object({
+  certificates: z.array(certificateSpec),
+  issuers: z.array(issuerSpec),
+  hooks: z.optional(z.array(deployHookSpec)),
+});
 export type Manifest = z.infer<typeof manifest>;
 
 /** What is worth remembering of a leaf (RFC 5280). Nothing secret. */

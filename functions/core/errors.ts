@@ -107,12 +107,22 @@ function transientFacts(error: TransientError): Partial<FailureFacts> {
   };
 }
 
+/** Well-formed: half of a surrogate pair, cut off here or sent by somebody, is no text for DynamoDB, and the failure stays untold. */
 function clip(message: string): string {
-  return message.length <= MESSAGE_LIMIT_CHARACTERS ? message : `${message.slice(0, MESSAGE_LIMIT_CHARACTERS)}…`;
+  const kept =
+    message.length <= MESSAGE_LIMIT_CHARACTERS ? message : `${message.slice(0, MESSAGE_LIMIT_CHARACTERS - 1)}…`;
+  return kept.toWellFormed();
 }
 
 const PRIVATE_KEY_PEM =
   /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\s\S]*?(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----|$)/g;
+
+/**
+ * PKCS#8 in base64 without PEM's lines around it, as `key.der` of a bundle has it: a sequence, with its length in one, two or
+ * three bytes, of the version and an algorithm (RFC 5958 §2).
+ */
+const PRIVATE_KEY_BASE64 =
+  /(?:M[A-H].CAQ[AE]w|MI[GH].AgE[AB]M|MII..[AQgw]IBA[DT])(?:[\w+/-]|(?:\\[nr]|[\n\r])+(?=[\w+/-]))*={0,2}/g;
 
 const REMOVED = '[private key removed]';
 
@@ -121,5 +131,5 @@ const PRIVATE_KEY_TAIL = /^[A-Za-z0-9+/=\s\\]*-----END (?:[A-Z0-9]+ )*PRIVATE KE
 
 /** The last line of defence: a message that quotes somebody's payload must not carry a private key along. */
 export function redactPrivateKeys(text: string): string {
-  return text.replace(PRIVATE_KEY_PEM, REMOVED).replace(PRIVATE_KEY_TAIL, REMOVED);
+  return text.replace(PRIVATE_KEY_PEM, REMOVED).replace(PRIVATE_KEY_TAIL, REMOVED).replace(PRIVATE_KEY_BASE64, REMOVED);
 }

@@ -1,17 +1,33 @@
 import * as z from 'zod/mini';
-import { attemptId, certificateId, issuerRef, versionId } from './certificate.ts';
+import { attemptId, certificateId, issuerRef, revocationReason, versionId } from './certificate.ts';
 import { PermanentError } from './errors.ts';
+import { evidence } from './rollout/evidence.ts';
 import { instant } from './time.ts';
 
 /** `source` of everything Everleaf publishes. */
 export const EVENT_SOURCE = 'everleaf';
 
-const common = { schemaVersion: z.literal('1'), certificate: certificateId };
+const common = {
+  schemaVersion: z.literal('1'),
+  certificate: certificateId,
+  /** Of the look at what is due that led to this: every hop's logs have it as `correlation_id`. */
+  correlationId: z.optional(z.string().check(z.regex(/^[\w-]{1,64}$/))),
+};
 
 /** Why an attempt was started. */
-export const RENEWAL_REASONS = ['NotIssued', 'SpecChanged', 'RenewalWindowReached', 'Requested'] as const;
+export const RENEWAL_REASONS = [
+  'NotIssued',
+  'SpecChanged',
+  'RenewalWindowReached',
+  'Requested',
+  /** Whoever serves the version in use should be quick: it is revoked once the new one is current. */
+  'RevocationRequested',
+] as const;
 export const renewalReason = z.enum(RENEWAL_REASONS);
 export type RenewalReason = z.infer<typeof renewalReason>;
+
+/** Why a version became current: an attempt's reason, or one that was taken back and is tried again. */
+export const rotationReason = z.enum([...RENEWAL_REASONS, 'DeploymentRetried']);
 
 /** A hint that a certificate wants a look. The inventory decides whether it really does. */
 export const renewalHint = z.object({ ...common });
@@ -35,9 +51,15 @@ export const rotated = z.object({
     previousVersion: z.optional(versionId),
   }),
   attempt: z.optional(attemptId),
-  reason: renewalReason,
+  reason: rotationReason,
 });
 export type Rotated = z.infer<typeof rotated>;
+
+const failureFacts = z.object({
+  class: z.enum(['transient', 'permanent', 'conflict', 'unknown']),
+  code: z.string(),
+  message: z.string(),
+});
 
 /** A renewal did not come about this time. The certificate in use is untouched. */
 export const renewalFailed = z.object({
@@ -46,11 +68,7 @@ export const renewalFailed = z.object({
   issuerRef,
   attempt: z.optional(attemptId),
   reason: z.optional(renewalReason),
-  failure: z.object({
-    class: z.enum(['transient', 'permanent', 'conflict', 'unknown']),
-    code: z.string(),
-    message: z.string(),
-  }),
+  failure: failureFacts,
   /** Failures in a row, this one included. */
   failures: z.int().check(z.positive()),
   /** True when nothing will succeed until a person or a manifest changes something. */
@@ -61,17 +79,105 @@ export const renewalFailed = z.object({
 });
 export type RenewalFailed = z.infer<typeof renewalFailed>;
 
+const deployment = {
+  ...common,
+  generation: z.int().check(z.positive()),
+  /** What is current in the store, and wanted to be served. */
+  store: z.object({ kind: z.string(), ref: z.string(), version: versionId }),
+  sha256Fingerprint: z.string(),
+  notAfter: instant,
+  /** What was seen last at the endpoints, by address. */
+  evidence: z.array(evidence),
+};
+
+const deploymentFailure = z.object({
+  /** The document, and of its targets the one that failed. */
+  hook: z.optional(z.string()),
+  target: z.optional(z.string()),
+  code: z.string(),
+  message: z.string(),
+});
+
+/** A version has reached every target, and every endpoint that the hooks name serves it. */
+export const deployed = z.object({
+  ...deployment,
+  targets: z.int(),
+  /** `served`: seen at the endpoints. `reported`: the targets say so, and the hooks name no endpoint. */
+  proof: z.enum(['served', 'reported']),
+});
+export type DeployedEvent = z.infer<typeof deployed>;
+
+/** A version did not reach every target, and stays current in the store. */
+export const deploymentFailed = z.object({
+  ...deployment,
+  /** `halted`: it went no further. `incomplete`: the other targets have it. */
+  outcome: z.enum(['halted', 'incomplete']),
+  failure: deploymentFailure,
+  /** Failures altogether. */
+  failures: z.int(),
+  /** Of `targets` so many have it. */
+  targetsDone: z.int(),
+  targets: z.int(),
+  nextTryAt: z.optional(instant),
+});
+export type DeploymentFailed = z.infer<typeof deploymentFailed>;
+
+/** A version could not be served, and the one before it is current again, in the store and at every target. */
+export const rolledBack = z.object({
+  ...deployment,
+  undone: z.object({ generation: z.int(), version: versionId, sha256Fingerprint: z.string() }),
+  failure: deploymentFailure,
+  targets: z.int(),
+  /** When the version that was undone is tried again. */
+  nextTryAt: z.optional(instant),
+});
+export type RolledBack = z.infer<typeof rolledBack>;
+/** Its CA has ended a leaf's validity before its time. */
+export const revoked = z.object({
+  ...common,
+  issuerRef,
+  serialNumber: z.string(),
+  sha256Fingerprint: z.string(),
+  /** In the store, where it stays. */
+  version: versionId,
+  reason: revocationReason,
+  requestedBy: z.string(),
+});
+export type Revoked = z.infer<typeof revoked>;
+
+/** A leaf that was to be revoked is still good to whoever asks its CA. Told at the first try, and at the last. */
+export const revocationFailed = z.object({
+  ...revoked.shape,
+  failure: failureFacts,
+  tries: z.int().check(z.positive()),
+  /** Absent: it is given up. */
+  nextAttemptAt: z.optional(instant),
+});
+export type RevocationFailed = z.infer<typeof revocationFailed>;
+
 /** Everything on the bus, by EventBridge `detail-type`. */
 export const EVENT_DETAILS = {
   'Certificate Renewal Due': renewalHint,
   'Certificate Rotated': rotated,
   'Certificate Renewal Failed': renewalFailed,
+  'Certificate Deployment Due': renewalHint,
+  'Certificate Deployed': deployed,
+  'Certificate Deployment Failed': deploymentFailed,
+  'Certificate Rolled Back': rolledBack,
+  'Certificate Revoked': revoked,
+  'Certificate Revocation Failed': revocationFailed,
 } as const;
 
 export const announcement = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Certificate Renewal Due'), detail: renewalHint }),
   z.object({ type: z.literal('Certificate Rotated'), detail: rotated }),
   z.object({ type: z.literal('Certificate Renewal Failed'), detail: renewalFailed }),
+  z.object({ type: z.literal('Certificate Deployment Due'), detail: renewalHint }),
+  z.object({ type: z.literal('Certificate Deployed'), detail: deployed }),
+  z.object({ type: z.literal('Certificate Deployment Failed'), detail: deploymentFailed }),
+  z.object({ type: z.literal('Certificate Rolled Back'), detail: rolledBack }),
+  z.object({ type: z.literal('Certificate Revoked'), detail: revoked }),
+  z.object({ type: z.literal('Certificate Revocation Failed'), detail: revocationFailed }),
 ]);
 export type Announcement = z.infer<typeof announcement>;
 

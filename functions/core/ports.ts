@@ -10,12 +10,17 @@ import type {
   IssuerSpec,
   LeafFacts,
   OutputFormat,
+  RevocationReason,
   Usage,
   VerifiedChain,
   VersionId,
 } from './certificate.ts';
 import type { Announcement, RenewalHint } from './events.ts';
+import type { FullAgainAt, OrderLimit } from './order-limit.ts';
 import type { CertificateRecord } from './record.ts';
+import type { DeployHookSpec, HookRef } from './rollout/hook-spec.ts';
+import type { RolloutRecord } from './rollout/record.ts';
+import type { Standing } from './standing.ts';
 import type { Instant } from './time.ts';
 
 /** Where an adapter is with something that takes time. Nothing here ever sleeps until it is finished. */
@@ -76,10 +81,6 @@ export interface RenewalWindow {
   /** A page that says why, for people. */
   readonly explanationUrl?: string;
 }
-
-/** RFC 5280 §5.3.1, as far as a subscriber may say so (Baseline Requirements 4.9.1.1). */
-export type RevocationReason =
-  'unspecified' | 'keyCompromise' | 'affiliationChanged' | 'superseded' | 'cessationOfOperation';
 
 export interface Revocation {
   /** PEM. */
@@ -245,8 +246,35 @@ export interface SecretStore {
   promote(slot: SecretSlot, version: VersionId, replaces: VersionId | undefined): Promise<void>;
   /** What consumers read now; undefined when the secret is absent or holds no bundle yet. */
   current(slot: SecretSlot): Promise<StoredCertificate | undefined>;
+  /**
+   * The leaf of a version that was current once, PEM. Throws PermanentError `StoredVersionLost` where the store has it no more: it
+   * keeps a hundred of them, and those of the last day.
+   */
+  leaf(slot: SecretSlot, version: VersionId): Promise<string>;
   /** Takes back whatever is pending. What consumers read stays as it is. Safe to repeat. */
   discard(slot: SecretSlot): Promise<void>;
+  /** Everything of a complete version but its key. Throws PermanentError `StoredVersionLost` where there is none. */
+  publicParts(slot: SecretSlot, version: VersionId): Promise<PublicParts>;
+}
+
+/** PEM each. */
+export interface PublicParts {
+  /** As {@link StoredVersion} has it. */
+  readonly ref: string;
+  readonly leaf: string;
+  /** From the leaf's issuer upwards. */
+  readonly intermediates: readonly string[];
+  /** Empty where none is known: the gate went as far as the last of `intermediates`. */
+  readonly trustAnchors: readonly string[];
+}
+
+/** Switches what consumers read, between versions that are complete, and reads none of them. */
+export interface VersionSwitch {
+  /**
+   * Makes `version` the current one if `replaces` still is. Repeating it is harmless. Throws ConflictError `CurrentMoved` when
+   * any other version has become current meanwhile, PermanentError `StoredVersionLost` when `version` is no more.
+   */
+  switchTo(slot: SecretSlot, version: VersionId, replaces: VersionId): Promise<void>;
 }
 
 export interface StoredVersion {
@@ -266,12 +294,43 @@ export interface Inventory {
   read(id: CertificateId): Promise<Versioned<CertificateRecord> | undefined>;
   /** `revision` undefined: the record must not exist yet. Answers the revision written. */
   write(record: CertificateRecord, revision: number | undefined): Promise<number>;
-  /** Up to `limit` ids whose `dueAt` is not after `now`, earliest first within a shard. Reads nothing that is not due. */
-  due(now: Instant, limit: number): AsyncIterable<CertificateId>;
+  /** Forgets a record, if `revision` is still its last one. */
+  remove(id: CertificateId, revision: number): Promise<void>;
+  /** Up to `limit` certificates whose `dueAt` is not after `now`, earliest first within a shard. Reads nothing that is not due. */
+  due(now: Instant, limit: number): AsyncIterable<DueCertificate>;
+  /** How every certificate that is renewed is doing, in no order: a little of each, however long its ledger. */
+  standings(): AsyncIterable<Standing>;
   /** Every record, in no order. For sync and for people, never for a tick. */
   all(): AsyncIterable<Versioned<CertificateRecord>>;
+  readRollout(id: CertificateId): Promise<Versioned<RolloutRecord> | undefined>;
+  writeRollout(record: RolloutRecord, revision: number | undefined): Promise<number>;
+  /** A hook's document as of what it said then. */
+  readHook(ref: HookRef): Promise<DeployHookSpec | undefined>;
+  /** Kept by what it says: a roll-out that is under way goes on with the text that it began with. Safe to repeat. */
+  writeHook(spec: DeployHookSpec): Promise<void>;
   readIssuer(id: IssuerId): Promise<Versioned<IssuerRecord> | undefined>;
   writeIssuer(record: IssuerRecord, revision: number | undefined): Promise<number>;
+  /** How far an issuer's budget is spent; undefined when nothing was ever taken. */
+  readBudget(id: IssuerId): Promise<FullAgainAt | undefined>;
+  /**
+   * Takes one order out of an issuer's budget, unless it could be placed after `latest` only. Answers when it may be placed.
+   * However many take at the same time, none is given twice.
+   */
+  takeOrder(
+    id: IssuerId,
+    limit: OrderLimit,
+    times: { readonly now: Instant; readonly latest: Instant },
+  ): Promise<{ readonly taken: boolean; readonly placeableAt: Instant }>;
+}
+
+/** As much of a record as tells who goes first, without reading it. */
+export interface DueCertificate {
+  readonly certificate: CertificateId;
+  /** True when it is the certificate's roll-out that wants the look. */
+  readonly rollout?: true;
+  readonly dueAt: Instant;
+  /** Set when the look is for an order: who is to sign, and when what is in use ends; never issued, it has no end. */
+  readonly order?: { readonly issuer: IssuerId; readonly expiresAt: Instant | undefined };
 }
 
 /** An issuer as the inventory knows it: what the manifest says, and how it has been behaving. */
@@ -321,6 +380,8 @@ export interface IssuerPlugin<Options> {
   readonly withheldUsages: readonly Usage[];
   /** True when its certificates never outlive what was asked for. */
   readonly honoursNotAfter: boolean;
+  /** How many orders its CAs take by default; absent: no limit that is known. */
+  readonly orderLimit?: OrderLimit;
   /** IAM statements its calls want. */
   needs(options: Options): readonly Grant[];
   /** Loads the client and connects it. */

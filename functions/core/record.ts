@@ -1,7 +1,16 @@
 import * as z from 'zod/mini';
-import { attemptId, certificateId, certificateSpec, issuerRef, leafFacts, versionId } from './certificate.ts';
+import {
+  attemptId,
+  certificateId,
+  certificateSpec,
+  issuerRef,
+  leafFacts,
+  revocationReason,
+  versionId,
+} from './certificate.ts';
 import { announcement, renewalReason } from './events.ts';
-import { planRenewal } from './schedule.ts';
+import { hookRef } from './rollout/hook-spec.ts';
+import { hastyMs, planRenewal, type Suggestion } from './schedule.ts';
 import { instant, type Instant } from './time.ts';
 
 /** What a CA wishes for a leaf (RFC 9773), as of the last look. */
@@ -28,6 +37,8 @@ export const currentVersion = z.looseObject({
   account: z.optional(z.string()),
   /** Absent where the CA has no such wishes. */
   renewalInfo: z.optional(renewalInfo),
+  /** Somebody asked for its end: it is replaced first, and nothing ever goes back to it. */
+  revocation: z.optional(z.object({ reason: revocationReason, requestedAt: instant, revokedAt: z.optional(instant) })),
 });
 export type CurrentVersion = z.infer<typeof currentVersion>;
 
@@ -52,10 +63,34 @@ export function versionInUse(
   };
 }
 
+/** The roll-out that was opened last: for which generation, with which hooks, and how it stands. */
+export const rolloutState = z.object({
+  generation: z.int(),
+  hooks: z.array(hookRef),
+  state: z.enum(['underWay', 'deployed', 'rolledBack', 'halted', 'incomplete']),
+  at: instant,
+});
+
+/**
+ * A version that could not be deployed. It is tried again before another one is ordered: otherwise each tick would order, for
+ * ever, what cannot be served.
+ */
+export const held = z.looseObject({
+  version: currentVersion,
+  since: instant,
+  /** When another one is ordered all the same, since expiry comes near. */
+  issueAt: instant,
+  /** Why, for people. */
+  cause: z.string(),
+});
+export type Held = z.infer<typeof held>;
+
 const attemptBase = {
   id: attemptId,
   reason: renewalReason,
   startedAt: instant,
+  /** When the request was made that it answers. By another machine's clock: to be compared with nothing but itself. */
+  answers: z.optional(instant),
   /** What was asked for when it began; a manifest that changes meanwhile makes the attempt obsolete. */
   specDigest: z.string(),
   issuerRef,
@@ -104,6 +139,20 @@ export const abandonedOrder = z.looseObject({
 });
 export type AbandonedOrder = z.infer<typeof abandonedOrder>;
 
+/** A leaf that its CA is still to revoke: as soon as it is not in use any more. */
+export const owedRevocation = z.looseObject({
+  version: versionId,
+  secretName: z.string(),
+  issuerRef,
+  leaf: leafFacts,
+  reason: revocationReason,
+  by: z.string(),
+  /** Tries that failed. */
+  tries: z.int(),
+  tryAt: instant,
+});
+export type OwedRevocation = z.infer<typeof owedRevocation>;
+
 export const failures = z.object({
   /** In a row; zero after any success. */
   count: z.int().check(z.nonnegative()),
@@ -114,6 +163,7 @@ export const failures = z.object({
 
 /** A worker's exclusive claim. `token` only ever grows: a holder whose lease ran out is fenced off by it. */
 export const lease = z.object({ owner: z.string(), token: z.int(), expiresAt: instant });
+export type Lease = z.infer<typeof lease>;
 
 export const renewalRequest = z.object({ by: z.string(), at: instant });
 
@@ -143,9 +193,14 @@ export const certificateRecord = z.looseObject({
   generation: z.int().check(z.nonnegative()),
   current: z.optional(currentVersion),
   previous: z.optional(currentVersion),
+  /** Set while what was issued last is not served as its hooks want it. */
+  held: z.optional(held),
+  rollout: z.optional(rolloutState),
   attempt: z.optional(attempt),
   /** Owed to the CA and to DNS, in the order in which they are tried. */
   abandoned: z.optional(z.array(abandonedOrder)),
+  /** Owed to whoever asked for them, in the order in which they were asked for. */
+  revocations: z.optional(z.array(owedRevocation)),
   /** Instants of the orders intended in the last 24 hours. */
   orders: z.array(instant),
   failures,
@@ -164,5 +219,18 @@ export const certificateRecord = z.looseObject({
 });
 export type CertificateRecord = z.infer<typeof certificateRecord>;
 
-export const renewAt = ({ id, spec }: CertificateRecord, current: CurrentVersion): Instant =>
-  planRenewal(id, current.leaf, current.issuedAt, spec.renewBefore, current.renewalInfo?.renewAt).renewAt;
+export const isRenewed = ({ origin, retiredAt }: CertificateRecord): boolean =>
+  origin === 'managed' && retiredAt === undefined;
+
+export const renewAt = ({ id, spec, previous }: CertificateRecord, current: CurrentVersion): Instant =>
+  planRenewal(id, current.leaf, current.issuedAt, spec.renewBefore, suggestionFor(current, previous)).renewAt;
+
+function suggestionFor(current: CurrentVersion, previous: CurrentVersion | undefined): Suggestion | undefined {
+  const at = current.renewalInfo?.renewAt;
+  return at === undefined ? undefined : { at, isRepeated: previous !== undefined && wasCalledBack(previous) };
+}
+
+/** Its CA wished for a successor when it was hardly made. */
+function wasCalledBack({ issuedAt, leaf, renewalInfo }: CurrentVersion): boolean {
+  return (renewalInfo?.renewAt ?? Infinity) < issuedAt + hastyMs(leaf.notAfter - issuedAt);
+}

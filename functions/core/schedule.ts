@@ -11,6 +11,14 @@ const JITTER_SHARE = 0.01;
 /** However late the CA would like it: this share of the lifetime is kept for what may go wrong. */
 const RESERVED_SHARE = 1 / 10;
 
+/** What the CA wishes for one leaf (RFC 9773). */
+export interface Suggestion {
+  /** One instant of its window. */
+  readonly at: Instant;
+  /** True when it called back the leaf before this one, too, when that was hardly made. */
+  readonly isRepeated: boolean;
+}
+
 export interface RenewalPlan {
   readonly renewAt: Instant;
   /** Set when the manifest's wish could not be kept, in words for a person. */
@@ -18,8 +26,8 @@ export interface RenewalPlan {
 }
 
 /**
- * When a leaf is to be renewed: the earlier of the manifest's wish and the CA's (`suggested`, an instant of its ARI window). All
- * of it follows from the leaf's real lifetime, not from the one asked for.
+ * When a leaf is to be renewed: the earlier of the manifest's wish and the CA's. All of it follows from the leaf's real
+ * lifetime, not from the one asked for.
  *
  * The lifetime counts from the later of `notBefore` and `issuedAt`: CAs backdate (ACM PCA by an hour), and a leaf that
  * was only just made is never due.
@@ -29,7 +37,7 @@ export function planRenewal(
   leaf: LeafFacts,
   issuedAt: Instant,
   wish: RenewBefore | undefined,
-  suggested?: Instant,
+  suggested?: Suggestion,
 ): RenewalPlan {
   const start = Math.max(leaf.notBefore, issuedAt);
   const lifetimeMs = leaf.notAfter - start;
@@ -51,12 +59,30 @@ export function planRenewal(
 
 /**
  * A CA that is wrong about its own leaves must not make them expire, nor make new ones due as soon as they are there: within
- * an hour of its making (a tenth of a short life) no leaf is renewed at the CA's wish.
+ * an hour of its making (a tenth of a short life) no leaf is renewed at the CA's wish. One that calls back leaf after leaf, as
+ * with an answer that is stale, is followed once a day.
  */
-function withinReason(suggested: Instant, start: Instant, notAfter: Instant): Instant {
-  const reservedMs = (notAfter - start) * RESERVED_SHARE;
-  return Math.min(Math.max(suggested, start + Math.min(HOUR_MS, reservedMs)), notAfter - reservedMs);
+function withinReason({ at, isRepeated }: Suggestion, start: Instant, notAfter: Instant): Instant {
+  const lifetimeMs = notAfter - start;
+  const reservedMs = lifetimeMs * RESERVED_SHARE;
+  const graceMs = isRepeated ? hastyMs(lifetimeMs) : Math.min(HOUR_MS, reservedMs);
+  return Math.min(Math.max(at, start + graceMs), notAfter - reservedMs);
 }
+
+/**
+ * When something else than a version that cannot be deployed is ordered all the same: at its own renewal, or when what is
+ * served comes to the share of its life that is kept for what may go wrong; never before a repair had its time.
+ */
+export function issueAnewAt(
+  { renewAt, served, now }: { readonly renewAt: Instant; readonly served: LeafFacts; readonly now: Instant },
+  repairMs: number,
+): Instant {
+  const reservedMs = (served.notAfter - served.notBefore) * RESERVED_SHARE;
+  return Math.max(Math.min(renewAt, served.notAfter - reservedMs), now + repairMs);
+}
+
+/** A CA that wishes for a leaf's successor so soon after its making calls it back. */
+export const hastyMs = (lifetimeMs: number): number => Math.min(DAY_MS, lifetimeMs / 4);
 
 function defaultRenewalOffsetMs(certificate: CertificateId, leaf: LeafFacts, lifetimeMs: number): number {
   const share = lifetimeMs < SHORT_LIFETIME_MS ? 1 / 2 : 2 / 3;

@@ -11,7 +11,7 @@ import {
 import { type AbandonCause, leaseToken } from './decide.ts';
 import { type FailureFacts, GATE_REFUSED } from './errors.ts';
 import { type Authorship, auditEntry } from './audit.ts';
-import { announceDeferral, announceFailure, announceRotation } from './announcements.ts';
+import { announceDeferral, announceFailure, announceRetry, announceRotation } from './announcements.ts';
 import type { RenewalReason } from './events.ts';
 import type { RenewalWindow, Ticket } from './ports.ts';
 import {
@@ -19,10 +19,17 @@ import {
   type Attempt,
   type CertificateRecord,
   type CurrentVersion,
+  type Held,
   HISTORY_LIMIT,
+  renewAt,
   versionInUse,
 } from './record.ts';
 import { drawRenewalInfo } from './renewal-info.ts';
+import type { HookRef } from './rollout/hook-spec.ts';
+import type { Outcome } from './rollout/record.ts';
+import { repairMs } from './rollout/restorable.ts';
+import { issueAnewAt } from './schedule.ts';
+import { notRevoked, owingRevocation, type RevocationRequest, revocationTried, revoked } from './revocations.ts';
 import { specDigest } from './spec-change.ts';
 import { type Instant, SECOND_MS } from './time.ts';
 
@@ -33,6 +40,8 @@ export type Happening =
   | { readonly event: 'Reinstated'; readonly spec: CertificateSpec }
   | { readonly event: 'Reconsidered'; readonly cause: string }
   | { readonly event: 'RenewalRequested'; readonly by: string }
+  /** For the version in use: replaced first, and revoked when its successor is. */
+  | ({ readonly event: 'RevocationRequested' } & RevocationRequest)
   | {
       readonly event: 'StoreInspected';
       readonly found?: { readonly version: CurrentVersion; readonly generation: number };
@@ -67,11 +76,22 @@ export type Happening =
   | { readonly event: 'AbandonTried' }
   | { readonly event: 'OrderAbandoned' }
   | { readonly event: 'OrderNotAbandoned'; readonly failure: FailureFacts }
+  /** About to be. */
+  | { readonly event: 'RevocationTried'; readonly version: VersionId }
+  | { readonly event: 'Revoked'; readonly version: VersionId }
+  | { readonly event: 'NotRevoked'; readonly version: VersionId; readonly failure: FailureFacts }
   | { readonly event: 'VersionPromoted' }
   | { readonly event: 'AttemptFailed'; readonly failure: FailureFacts }
   | { readonly event: 'AttemptAbandoned'; readonly cause: AbandonCause }
   | { readonly event: 'Deferred'; readonly until: Instant; readonly cause: string }
-  | { readonly event: 'Announced' };
+  | { readonly event: 'Announced' }
+  /** No hooks: there is nothing to deploy any more. */
+  | { readonly event: 'RolloutOpened'; readonly hooks: readonly HookRef[] }
+  /** The version before is current again, since what was issued last could not be deployed. */
+  | { readonly event: 'RolledBack'; readonly undone: VersionId; readonly cause: string }
+  /** What was rolled back is current again, to be deployed anew. */
+  | { readonly event: 'PromotedAgain'; readonly version: VersionId; readonly ref: string }
+  | { readonly event: 'DeploymentEnded'; readonly outcome: Outcome; readonly cause: string };
 
 const NO_FAILURES: CertificateRecord['failures'] = { count: 0, blocked: false };
 
@@ -109,6 +129,11 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
       return withoutPatience(record);
     case 'RenewalRequested':
       return { ...withoutPatience(record), request: { by: happening.by, at } };
+    case 'RevocationRequested': {
+      const next = owingRevocation(record, happening, at);
+      if (next === undefined) throw illegal(record, `version ${happening.version} is not one of its last two`);
+      return next.current?.version === happening.version ? withoutPatience(next) : next;
+    }
     case 'StoreInspected':
       return happening.found === undefined
         ? { ...record, storeInspected: true }
@@ -148,16 +173,27 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
     case 'AttemptFailed':
       return failed(record, happening.failure, at);
     case 'AttemptAbandoned':
-      // Only an order that the CA sat on is a failure; one never placed is simply asked for afresh.
-      return happening.cause === 'TooOld' && isAtCa(record) ? failed(record, TOO_OLD, at) : withoutAttempt(record, at);
+      // Only an order that the CA sat on is a failure; one never placed is simply asked for afresh, and so is one that was looked
+      // at in vain: that was a failure then, and has been waited for.
+      return happening.cause === 'TooOld' && isAtCa(record) && !hasFailed(record)
+        ? failed(record, TOO_OLD, at)
+        : withoutAttempt(record, at);
     case 'Deferred':
       return {
-        ...record,
+        ...withOrderGivenBack(record),
         waitUntil: happening.until,
         outbox: [...record.outbox, ...announceDeferral(record, happening)],
       };
     case 'Announced':
       return { ...record, outbox: [] };
+    case 'RolloutOpened':
+      return rolloutOpened(record, happening.hooks, at);
+    case 'RolledBack':
+      return rolledBack(record, happening, at);
+    case 'PromotedAgain':
+      return promotedAgain(record, happening);
+    case 'DeploymentEnded':
+      return deploymentEnded(record, happening, at);
     case 'RenewalInfoLearned':
       return record.current?.renewalInfo === undefined
         ? record
@@ -168,6 +204,12 @@ function reduce(record: CertificateRecord, happening: Happening, at: Instant): C
       return withAbandoned(record, record.abandoned?.slice(1));
     case 'OrderNotAbandoned':
       return withAbandoned(record, notAbandoned(record.abandoned));
+    case 'RevocationTried':
+      return revocationTried(record, happening.version, at);
+    case 'Revoked':
+      return revoked(record, happening.version, at);
+    case 'NotRevoked':
+      return notRevoked(record, happening.version, happening.failure, at);
   }
 }
 
@@ -238,6 +280,9 @@ function withoutAttempt(record: CertificateRecord, at: Instant): CertificateReco
 const isAtCa = ({ attempt }: CertificateRecord): boolean =>
   attempt?.phase === 'orderPlaced' || attempt?.phase === 'stored';
 
+const hasFailed = ({ attempt, failures }: CertificateRecord): boolean =>
+  attempt !== undefined && failures.last !== undefined && failures.last.at >= attempt.startedAt;
+
 const TOO_OLD: FailureFacts = {
   class: 'transient',
   code: 'AttemptTooOld',
@@ -253,14 +298,25 @@ function beginAttempt(
   if (record.attempt !== undefined) throw illegal(record, 'an attempt is already under way');
   const { issuerRef, secretName, dnsNames } = record.spec;
   const asked = { specDigest: specDigest(record.spec), issuerRef, secretName, dnsNames };
-  return { phase: 'started', id: attempt, reason, startedAt: at, ...asked };
+  const answers = record.request === undefined ? {} : { answers: record.request.at };
+  return { phase: 'started', id: attempt, reason, startedAt: at, ...answers, ...asked };
 }
 
 type AttemptBase = Omit<Extract<Attempt, { phase: 'started' }>, 'phase'>;
 
 /** What an attempt keeps through all its phases. */
-function base({ id, reason, startedAt, specDigest, issuerRef, secretName, dnsNames }: AttemptBase): AttemptBase {
-  return { id, reason, startedAt, specDigest, issuerRef, secretName, dnsNames };
+function base({
+  id,
+  reason,
+  startedAt,
+  answers,
+  specDigest,
+  issuerRef,
+  secretName,
+  dnsNames,
+}: AttemptBase): AttemptBase {
+  const kept = { id, reason, startedAt, specDigest, issuerRef, secretName, dnsNames };
+  return answers === undefined ? kept : { ...kept, answers };
 }
 
 /** A version in the store that the ledger did not know of. Consumers count generations: they never go back. */
@@ -274,15 +330,92 @@ function adopted(
 function promoted(record: CertificateRecord, at: Instant): CertificateRecord {
   const attempt = attemptIn(record, ['stored']);
   // A request that came while this attempt was under way asks for the next one.
-  const answered = record.request !== undefined && record.request.at <= attempt.startedAt;
+  const answered = record.request !== undefined && record.request.at === attempt.answers;
   return {
-    ...omit(record, 'attempt', 'waitUntil', 'retryAfter', ...(answered ? (['request'] as const) : [])),
+    ...omit(record, 'attempt', 'waitUntil', 'retryAfter', 'held', ...(answered ? (['request'] as const) : [])),
     generation: record.generation + 1,
     current: versionInUse(attempt, at),
-    ...(record.current === undefined ? {} : { previous: record.current }),
+    ...(record.current === undefined ? {} : { previous: lastServed(record, record.current) }),
     failures: NO_FAILURES,
     outbox: [...record.outbox, announceRotation(record, attempt)],
   };
+}
+
+/** What comes back should the new version not do: nothing that was never seen to do itself. */
+function lastServed({ rollout, previous }: CertificateRecord, current: CurrentVersion): CurrentVersion {
+  const isProved = rollout?.state !== 'underWay' && rollout?.state !== 'halted';
+  return isProved ? current : (previous ?? current);
+}
+
+function rolloutOpened(record: CertificateRecord, hooks: readonly HookRef[], at: Instant): CertificateRecord {
+  if (hooks.length === 0) return omit(record, 'rollout', 'held');
+  const { generation } = record;
+  return { ...record, rollout: { generation, hooks: [...hooks], state: 'underWay', at } };
+}
+
+/**
+ * Consumers count generations: what is current changed, so there is another one. A write whose answer was lost is noted once
+ * more, and swaps nothing back.
+ */
+function rolledBack(
+  record: CertificateRecord,
+  { undone, cause }: Extract<Happening, { event: 'RolledBack' }>,
+  at: Instant,
+): CertificateRecord {
+  const { current, previous } = record;
+  if (current?.version !== undone) return record;
+  if (previous === undefined) throw illegal(record, 'there is no version before it');
+  const back = { ...record, current: previous, previous: current };
+  return nextGeneration({ ...back, held: hold(record, current, previous, cause, at) }, 'rolledBack');
+}
+
+function promotedAgain(
+  record: CertificateRecord,
+  { version, ref }: Extract<Happening, { event: 'PromotedAgain' }>,
+): CertificateRecord {
+  const { current, held } = record;
+  if (current?.version === version) return record;
+  if (current === undefined || held?.version.version !== version) throw illegal(record, 'that version is not held');
+  const forth = { ...record, current: held.version, previous: current };
+  return { ...nextGeneration(forth, 'underWay'), outbox: [...record.outbox, announceRetry(record, held.version, ref)] };
+}
+
+/** The roll-out that is under way goes on with it. */
+function nextGeneration(
+  record: CertificateRecord,
+  state: NonNullable<CertificateRecord['rollout']>['state'],
+): CertificateRecord {
+  const generation = record.generation + 1;
+  return {
+    ...record,
+    generation,
+    ...(record.rollout === undefined ? {} : { rollout: { ...record.rollout, generation, state } }),
+  };
+}
+
+function deploymentEnded(
+  record: CertificateRecord,
+  { outcome, cause }: Extract<Happening, { event: 'DeploymentEnded' }>,
+  at: Instant,
+): CertificateRecord {
+  const { current, rollout } = record;
+  if (current === undefined || rollout === undefined) return record;
+  const ended = { ...record, rollout: { ...rollout, state: outcome, at } };
+  if (outcome === 'deployed') return omit(ended, 'held');
+  return { ...ended, held: record.held ?? hold(record, current, current, cause, at) };
+}
+
+function hold(
+  record: CertificateRecord,
+  version: CurrentVersion,
+  served: CurrentVersion,
+  cause: string,
+  at: Instant,
+): Held {
+  // However often the same version fails: what makes up for it does not move on with each time.
+  if (record.held?.version.version === version.version) return { ...record.held, cause };
+  const times = { renewAt: renewAt(record, version), served: served.leaf, now: at };
+  return { version, since: at, issueAt: issueAnewAt(times, repairMs(record.spec.durationSeconds)), cause };
 }
 
 function failed(record: CertificateRecord, failure: FailureFacts, at: Instant): CertificateRecord {
@@ -311,13 +444,21 @@ function afterFailure(
   if (attempt === undefined) return record;
   // A version that is already stored is kept: promoting it later costs nothing, another one costs an order.
   const over = failure.endsAttempt === true || (blocked && attempt.phase !== 'stored');
-  const orders = attempt.phase === 'orderIntended' && isRefusal(failure) ? record.orders.slice(0, -1) : record.orders;
-  if (over) return { ...omit(withoutAttempt(record, at), 'retryAfter'), orders };
+  const next = isRefusal(failure) ? withOrderGivenBack(record) : record;
+  if (over) return omit(withoutAttempt(next, at), 'retryAfter');
   // The call that was accounted for was made: another try is another call.
-  return attempt.phase === 'orderIntended'
-    ? { ...record, orders, attempt: { ...attempt, accountedUnder: -1 } }
-    : record;
+  return attempt.phase === 'orderIntended' ? { ...next, attempt: { ...attempt, accountedUnder: NOT_ACCOUNTED } } : next;
 }
+
+/** A call that was accounted for came to nothing, or was not made at all: the daily cap has nothing to count. */
+function withOrderGivenBack(record: CertificateRecord): CertificateRecord {
+  const { attempt, orders } = record;
+  if (attempt?.phase !== 'orderIntended' || attempt.accountedUnder !== leaseToken(record)) return record;
+  return { ...record, orders: orders.slice(0, -1), attempt: { ...attempt, accountedUnder: NOT_ACCOUNTED } };
+}
+
+/** No lease has this token. */
+const NOT_ACCOUNTED = -1;
 
 /** The CA said no, or never heard: nothing was ordered, and the daily cap has nothing to count. */
 const isRefusal = ({ mayHaveActed, code }: FailureFacts): boolean => mayHaveActed !== true && code !== GATE_REFUSED;

@@ -5,7 +5,7 @@ import type { IssuerRecord, Versioned } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import type { RenewalParts } from './parts.ts';
 
-type Parts = Pick<RenewalParts, 'inventory' | 'clock' | 'log'>;
+type Parts = Pick<RenewalParts, 'inventory' | 'clock' | 'log' | 'meter'>;
 
 /** The way to one issuer's CA: closed while the circuit is open. Remembers how calls went. */
 export class Circuit {
@@ -45,9 +45,11 @@ export class Circuit {
    * itself failed at counts against it. Costs nothing while all is well.
    */
   async watch<T>(call: () => Promise<T>, receipt: (answer: T) => Promise<void>): Promise<T> {
+    const { clock, meter } = this.#parts;
+    const askedAt = clock();
     let answer: T;
     try {
-      answer = await call();
+      answer = await call().finally(() => meter.record('CaResponseTime', Math.max(0, clock() - askedAt)));
     } catch (error) {
       if (error instanceof TransientError && !error.blamesCa) throw error;
       const answered = error instanceof EverleafError && !(error instanceof TransientError && !error.endsAttempt);

@@ -1,33 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { readEnvironment, setting } from '../aws/environment.ts';
+import { jsonOf, readEnvironment, setting } from '../aws/environment.ts';
+import { hintHandler } from '../aws/hints.ts';
 import { createLogger } from '../aws/logger.ts';
+import { logMeter } from '../aws/meter.ts';
 import { eventBridgeBus } from '../buses/eventbridge.ts';
 import { bindIssuer } from '../catalogue.ts';
 import { attemptId, type IssuerSpec } from '../core/certificate.ts';
-import { ConflictError, describeFailure } from '../core/errors.ts';
-import { parseHint } from '../core/events.ts';
+import { correlated } from '../core/correlation.ts';
 import { canonicalJson } from '../core/spec-change.ts';
 import { MINUTE_MS, SECOND_MS } from '../core/time.ts';
 import { dynamoDbInventory } from '../inventories/dynamodb.ts';
 import { sqsHintQueue } from '../queues/sqs.ts';
 import { accountStore } from '../stores/accounts.ts';
+import type { SecretsManagerSettings } from '../stores/owned-secrets.ts';
 import { secretsManagerStore } from '../stores/secrets-manager.ts';
 import type { ConnectedIssuer, RenewalParts } from './parts.ts';
-import { renew, type Shift } from './renew.ts';
+import { renew } from './renew.ts';
 
+const replica = z.object({ region: setting, kmsKeyArn: setting });
 const environment = readEnvironment({
   TABLE_NAME: setting,
   BUS_NAME: setting,
   QUEUE_URL: setting,
   DEPLOYMENT: setting,
-  KMS_KEY_ARN: z.optional(setting),
+  KMS_KEY_ARN: setting,
+  REPLICAS: z.optional(jsonOf(z.array(replica))),
+  SECRET_TAGS: z.optional(jsonOf(z.record(z.string(), z.string()))),
 });
 const logger = createLogger('issue');
+const meter = logMeter(environment.DEPLOYMENT);
 const log: RenewalParts['log'] = (message, facts) => logger.info(message, facts);
-const secrets = { deployment: environment.DEPLOYMENT, kmsKeyArn: environment.KMS_KEY_ARN };
+const secrets: SecretsManagerSettings = {
+  deployment: environment.DEPLOYMENT,
+  kmsKeyArn: environment.KMS_KEY_ARN,
+  tags: environment.SECRET_TAGS ?? {},
+  replicas: environment.REPLICAS ?? [],
+};
 const accounts = accountStore(secrets);
 
 /** What an issuer's client learns of its CA is trusted for so long in a warm function. */
@@ -56,6 +66,7 @@ const parts: RenewalParts = {
   store: secretsManagerStore(secrets),
   bus: eventBridgeBus(environment.BUS_NAME),
   hints: sqsHintQueue(environment.QUEUE_URL),
+  meter,
   connect: connectOnce,
   clock: Date.now,
   pause: (seconds) => wait(seconds * SECOND_MS),
@@ -64,38 +75,8 @@ const parts: RenewalParts = {
   log,
 };
 
-/** Time kept back for noting and releasing when a step runs long. */
-const RESERVE_MS = 20 * SECOND_MS;
-/** The lease outlives the function by this much, so that nobody takes over while it may still act. */
-const LEASE_MARGIN_MS = 10 * SECOND_MS;
-
-/** Answers the messages that want another delivery; the rest are acknowledged. */
-export async function handler(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-  const remainingMs = context.getRemainingTimeInMillis();
-  const shift: Shift = {
-    owner: context.awsRequestId,
-    leaseMs: remainingMs + LEASE_MARGIN_MS,
-    deadline: parts.clock() + remainingMs - RESERVE_MS,
-  };
-  const outcomes = await Promise.all(
-    event.Records.map(async (record) => ({ record, ok: await handle(record, shift) })),
-  );
-  const failed = outcomes.filter(({ ok }) => !ok);
-  return { batchItemFailures: failed.map(({ record }) => ({ itemIdentifier: record.messageId })) };
-}
-
-async function handle({ body, messageId }: SQSRecord, shift: Shift): Promise<boolean> {
-  try {
-    await renew(parseHint(body).certificate, parts, shift);
-    return true;
-  } catch (error) {
-    const failure = describeFailure(error);
-    // Somebody else has it in hand, and the schedule looks again: the message has served.
-    if (error instanceof ConflictError) {
-      logger.info('left to another worker', { messageId, failure });
-      return true;
-    }
-    logger.error('message could not be worked on', { messageId, failure });
-    return false;
-  }
-}
+export const handler = hintHandler(
+  ({ certificate, correlationId }, shift) => renew(certificate, correlated(parts, correlationId), shift),
+  logger,
+  () => meter.publish(),
+);

@@ -1,10 +1,10 @@
-import { type IssuedChain, issuerIdOf } from '../core/certificate.ts';
+import { type IssuedChain, issuerIdOf, type IssuerSpec } from '../core/certificate.ts';
 import type { AttemptIn } from '../core/decide.ts';
 import { GATE_REFUSED, PermanentError } from '../core/errors.ts';
 import { judge } from '../core/gate.ts';
 import type { SecretSlot, SigningRequest, Step } from '../core/ports.ts';
 import type { CertificateRecord } from '../core/record.ts';
-import { SECOND_MS } from '../core/time.ts';
+import { type Instant, SECOND_MS } from '../core/time.ts';
 import { csrPublicKey } from '../core/x509/csr.ts';
 import { Circuit } from './circuit.ts';
 import type { Ledger } from './ledger.ts';
@@ -26,8 +26,16 @@ export async function askIssuer(
   const circuit = await Circuit.open(parts, issuerIdOf(attempt.issuerRef));
   const openUntil = await circuit.openUntil();
   if (openUntil !== undefined) {
+    parts.meter.record('CircuitOpen', 1);
     ledger.note({ event: 'Deferred', until: openUntil, cause: 'CircuitOpen' });
     return;
+  }
+  if (waiting === 'OrderPlaced') {
+    const comesAt = await awaitTurn(circuit.issuer.spec, parts);
+    if (comesAt !== undefined) {
+      ledger.note({ event: 'Deferred', until: comesAt, cause: 'OrderLimit' });
+      return;
+    }
   }
   const connected = await parts.connect(circuit.issuer.spec);
   const answer = await circuit.watch(
@@ -42,6 +50,23 @@ export async function askIssuer(
   );
   if (answer.status === 'done') await pass(ledger, parts, attempt, connected, answer);
   else await waitWhileYoung(attempt, answer.checkAfterSeconds, parts);
+}
+
+/** A turn that comes so soon is waited for in place. */
+const TURN_IN_PLACE_MS = 2 * SECOND_MS;
+
+/** Takes an order out of the issuer's budget. Undefined: it may be placed now. Otherwise when it is worth trying again. */
+async function awaitTurn(
+  { ref, orderLimit }: IssuerSpec,
+  { inventory, clock, pause }: RenewalParts,
+): Promise<Instant | undefined> {
+  if (orderLimit === undefined) return undefined;
+  const now = clock();
+  const times = { now, latest: now + TURN_IN_PLACE_MS };
+  const { taken, placeableAt } = await inventory.takeOrder(issuerIdOf(ref), orderLimit, times);
+  if (!taken) return placeableAt;
+  if (placeableAt > now) await pause((placeableAt - now) / SECOND_MS);
+  return undefined;
 }
 
 async function waitWhileYoung(attempt: OrderAttempt, seconds: number, parts: RenewalParts): Promise<void> {

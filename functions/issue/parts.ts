@@ -1,4 +1,5 @@
 import type { AttemptId, IssuerSpec, Usage } from '../core/certificate.ts';
+import type { Meter } from '../core/metrics.ts';
 import type { EventBus, HintQueue, Inventory, Issuer, SecretStore } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 
@@ -16,6 +17,7 @@ export interface RenewalParts {
   readonly store: SecretStore;
   readonly bus: EventBus;
   readonly hints: HintQueue;
+  readonly meter: Meter;
   readonly connect: (spec: IssuerSpec) => Promise<ConnectedIssuer>;
   readonly clock: () => Instant;
   /** Spends a short wait in place. */

@@ -1,25 +1,16 @@
 import type { CertificateId } from '../core/certificate.ts';
 import { decide } from '../core/decide.ts';
 import { ConflictError, describeFailure } from '../core/errors.ts';
-import { type Instant, SECOND_MS, toTimestamp } from '../core/time.ts';
+import { measure } from '../core/metrics.ts';
+import type { CertificateRecord } from '../core/record.ts';
+import { LONGEST_HINT_SECONDS, type Shift } from '../core/shift.ts';
+import { SECOND_MS, toTimestamp } from '../core/time.ts';
 import { Ledger } from './ledger.ts';
 import type { RenewalParts } from './parts.ts';
 import { isEffect, perform } from './steps.ts';
 
 /** More steps than any renewal takes in one go; a bound for bugs. */
 const STEP_LIMIT = 40;
-
-/** Longest delay a queue message can carry (SQS: 15 minutes). Longer waits are left to the schedule. */
-const LONGEST_HINT_SECONDS = 900;
-
-export interface Shift {
-  /** Who works: the invocation's id. */
-  readonly owner: string;
-  /** When the lease runs out: after the function itself would be stopped. */
-  readonly leaseMs: number;
-  /** No new step is begun after this instant. */
-  readonly deadline: Instant;
-}
 
 /**
  * Takes one certificate as far as it can go now: read the ledger, decide, do, note, again. Safe to call at any time, any
@@ -33,9 +24,10 @@ export async function renew(id: CertificateId, parts: RenewalParts, shift: Shift
   }
   if (decide(stored.value, parts.clock()).do === 'rest') return;
   const claim = { owner: shift.owner, ttlMs: shift.leaseMs };
-  const ledger = new Ledger(parts.inventory, stored, claim, parts.clock, (transition) =>
-    parts.log('transition', { certificate: id, ...transition, at: toTimestamp(transition.at) }),
-  );
+  const ledger = new Ledger(parts.inventory, stored, claim, parts.clock, (transition, record) => {
+    parts.log('transition', { certificate: id, ...transition, at: toTimestamp(transition.at) });
+    measure(record, transition, parts.meter);
+  });
   try {
     await work(ledger, parts, shift);
   } finally {
@@ -46,19 +38,17 @@ export async function renew(id: CertificateId, parts: RenewalParts, shift: Shift
 }
 
 async function work(ledger: Ledger, parts: RenewalParts, { deadline }: Shift): Promise<void> {
-  let unannounced: unknown;
+  let untold: unknown;
   for (let step = 0; step < STEP_LIMIT && parts.clock() < deadline; step++) {
-    // A bus that refuses must not keep certificates from being renewed: what it refused stays in the outbox.
-    const record = unannounced === undefined ? ledger.record : { ...ledger.record, outbox: [] };
-    const decision = decide(record, parts.clock());
+    const decision = decide(untold === undefined ? ledger.record : withNothingToTell(ledger.record), parts.clock());
     if (decision.do === 'rest') break;
     if (isEffect(decision) && (await ledger.save()) === 'rebased') continue;
     try {
       await perform(decision, ledger, parts);
     } catch (error) {
       if (error instanceof ConflictError) throw error;
-      if (decision.do === 'announce') {
-        unannounced = error;
+      if (decision.do === 'announce' || decision.do === 'openRollout') {
+        untold = error;
         continue;
       }
       const failure = describeFailure(error);
@@ -66,7 +56,14 @@ async function work(ledger: Ledger, parts: RenewalParts, { deadline }: Shift): P
       ledger.note({ event: 'AttemptFailed', failure });
     }
   }
-  if (unannounced !== undefined) throw unannounced;
+  if (untold !== undefined) throw untold;
+}
+
+/** A bus that refuses must not keep certificates from being renewed: what it refused stays in the outbox, or is owed. */
+function withNothingToTell(record: CertificateRecord): CertificateRecord {
+  const { rollout: _opened, ...rest } = record;
+  const { hooks: _hooks, ...spec } = record.spec;
+  return { ...rest, spec, outbox: [] };
 }
 
 /** A CA that wants to be asked again within minutes is asked sooner than the next tick would. */

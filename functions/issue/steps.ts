@@ -1,7 +1,7 @@
 import { type IssuerRef, issuerIdOf } from '../core/certificate.ts';
 import { replacedVersion } from '../core/announcements.ts';
 import type { Decision } from '../core/decide.ts';
-import { ConflictError, describeFailure } from '../core/errors.ts';
+import { ConflictError, describeFailure, PermanentError } from '../core/errors.ts';
 import { type CertificateRecord, versionInUse } from '../core/record.ts';
 import type { Issuer, RenewalWindow } from '../core/ports.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../core/time.ts';
@@ -10,6 +10,7 @@ import { Circuit } from './circuit.ts';
 import { generateKey } from './keys.ts';
 import type { Ledger } from './ledger.ts';
 import { askIssuer, requestOf, slotOf } from './order.ts';
+import { openRolloutOf } from './open-rollout.ts';
 import type { RenewalParts } from './parts.ts';
 
 type Doing = Exclude<Decision['do'], 'rest'>;
@@ -40,6 +41,8 @@ const STEPS: { readonly [D in Doing]: Perform<D> } = {
     ledger.note({ event: 'Announced' });
   },
 
+  openRollout: ({ current }, ledger, parts) => openRolloutOf(ledger, current, parts),
+
   inspectStore: (_decision, ledger, parts) => inspectStore(ledger, parts, ledger.record.spec.secretName),
 
   startAttempt: async ({ reason }, ledger, { newAttemptId }) => {
@@ -48,6 +51,8 @@ const STEPS: { readonly [D in Doing]: Perform<D> } = {
 
   defer: async ({ until, cause }, ledger) => {
     ledger.note({ event: 'Deferred', until, cause });
+    // Where nobody has to be told of the wait, no effect follows that would save it.
+    await ledger.save();
   },
 
   abandonAttempt: async ({ attempt, cause }, ledger, parts) => {
@@ -76,6 +81,27 @@ const STEPS: { readonly [D in Doing]: Perform<D> } = {
     }
   },
 
+  revoke: async ({ revocation }, ledger, parts) => {
+    const { version, secretName, issuerRef, reason } = revocation;
+    // Counted before it is made, as an abandoned order's; revoking twice is revoking once.
+    ledger.note({ event: 'RevocationTried', version });
+    await ledger.save();
+    try {
+      const ca = await connectTo(issuerRef, parts);
+      if (ca.revoke === undefined) {
+        throw new PermanentError('RevocationUnsupported', `${issuerIdOf(issuerRef)} is of a kind that revokes nothing`);
+      }
+      const certificate = await parts.store.leaf(slotOf(ledger.record, secretName), version);
+      await ca.revoke({ certificate, reason });
+      ledger.note({ event: 'Revoked', version });
+    } catch (error) {
+      const failure = describeFailure(error);
+      const tries = revocation.tries + 1;
+      parts.log('a leaf could not be revoked', { certificate: ledger.record.id, version, tries, failure });
+      ledger.note({ event: 'NotRevoked', version, failure });
+    }
+  },
+
   askRenewalInfo: async ({ current }, ledger, parts) => {
     const { clock, random, log } = parts;
     const learned = (window: RenewalWindow | undefined, afterMs: number): void =>
@@ -85,8 +111,10 @@ const STEPS: { readonly [D in Doing]: Perform<D> } = {
       const info = await ca.renewalInfo?.(current.leaf);
       learned(info?.window, clampLook((info?.checkAfterSeconds ?? Infinity) * SECOND_MS));
     } catch (error) {
-      log('the CA could not be asked for its wish', { certificate: ledger.record.id, failure: describeFailure(error) });
-      learned(undefined, ASK_AGAIN_MS);
+      const failure = describeFailure(error);
+      log('the CA could not be asked for its wish', { certificate: ledger.record.id, failure });
+      const { retryAfterSeconds } = failure;
+      learned(undefined, retryAfterSeconds === undefined ? ASK_AGAIN_MS : clampLook(retryAfterSeconds * SECOND_MS));
     }
   },
 

@@ -12,8 +12,8 @@ import { awsFailure, failureName } from '../aws/failures.ts';
 import { PermanentError } from '../core/errors.ts';
 import type { AccountStore, CaAccount, SecretRef } from '../core/ports.ts';
 import { secretName } from './secret-name.ts';
-import type { SecretsManagerSettings } from './secrets-manager.ts';
-import { ACCOUNT_TAG, DEPLOYMENT_TAG } from './tags.ts';
+import type { SecretsManagerSettings } from './owned-secrets.ts';
+import { ACCOUNT_TAG, DEPLOYMENT_TAG, tagList } from './tags.ts';
 
 /** Beside the key: which accounts are registered with it. Losing it costs a request, losing the key an account. */
 const ACCOUNTS = 'everleaf.accounts';
@@ -26,7 +26,7 @@ const urls = z.catch(z.record(z.string(), z.string()), {});
  * (`tls.key`), and the accounts registered with it by directory URL. A person may put a key there beforehand.
  */
 export function accountStore(
-  { deployment, kmsKeyArn }: SecretsManagerSettings,
+  { deployment, kmsKeyArn, tags }: SecretsManagerSettings,
   client = new SecretsManagerClient({ ...CLIENT_SETTINGS }),
 ): AccountStore {
   const nameOf = ({ namespace, name }: SecretRef): string => secretName(deployment, namespace, name);
@@ -77,10 +77,7 @@ export function accountStore(
             Description: 'ACME account key, kept by Everleaf',
             SecretString: JSON.stringify({ [ref.key]: exportKey(key) }),
             ...(kmsKeyArn === undefined ? {} : { KmsKeyId: kmsKeyArn }),
-            Tags: [
-              { Key: DEPLOYMENT_TAG, Value: deployment },
-              { Key: ACCOUNT_TAG, Value: ref.name },
-            ],
+            Tags: tagList({ ...tags, [DEPLOYMENT_TAG]: deployment, [ACCOUNT_TAG]: ref.name }),
           }),
         );
         return { key, urls: {} };

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import * as z from 'zod/mini';
 import {
   attemptId,
+  type CertificateId,
   certificateId,
   issuerRef,
   leafFacts,
@@ -9,7 +10,9 @@ import {
   type VerifiedChain,
 } from '../core/certificate.ts';
 import type { Provenance } from '../core/ports.ts';
+import type { KeyedBundle } from '../core/rollout/ports.ts';
 import { instant } from '../core/time.ts';
+import { splitCertificates } from '../core/x509/pem.ts';
 
 /** Where a key waits for its certificate. Consumers read `tls.key`; this they never read. */
 const STAGED_KEY = 'everleaf.stagedKey';
@@ -37,7 +40,14 @@ const bundle = z.object({ 'tls.crt': z.string(), 'tls.key': z.string(), 'ca.crt'
 /** What a version of a secret turned out to be. */
 export type SecretContent =
   | { readonly is: 'stagedKey'; readonly certificate: string; readonly key: KeyObject }
-  | { readonly is: 'bundle'; readonly provenance: Provenance }
+  | {
+      readonly is: 'bundle';
+      readonly provenance: Provenance;
+      /** PEM each. */
+      readonly leaf: string;
+      readonly intermediates: readonly string[];
+      readonly trustAnchors: readonly string[];
+    }
   | { readonly is: 'foreign' };
 
 export function encodeStagedKey(key: KeyObject, everleaf: { certificate: string; attempt: string }): string {
@@ -72,14 +82,32 @@ export function encodeBundle(
 export function readContent(text: string | undefined): SecretContent {
   const json = parseJson(text);
   const asBundle = z.safeDecode(bundle, json as z.input<typeof bundle>);
-  if (asBundle.success) return { is: 'bundle', provenance: asBundle.data.everleaf };
+  if (asBundle.success) {
+    const { everleaf, 'tls.crt': chain, 'ca.crt': anchors } = asBundle.data;
+    const [leaf = '', ...intermediates] = splitCertificates(chain);
+    return { is: 'bundle', provenance: everleaf, leaf, intermediates, trustAnchors: splitCertificates(anchors) };
+  }
   const asStaged = z.safeParse(staged, json);
-  if (!asStaged.success) return { is: 'foreign' };
-  return {
-    is: 'stagedKey',
-    certificate: asStaged.data.everleaf.certificate,
-    key: createPrivateKey(asStaged.data[STAGED_KEY]),
-  };
+  const key = asStaged.success ? keyIn(asStaged.data[STAGED_KEY]) : undefined;
+  if (asStaged.data === undefined || key === undefined) return { is: 'foreign' };
+  return { is: 'stagedKey', certificate: asStaged.data.everleaf.certificate, key };
+}
+
+/** Undefined where somebody has edited it until it is none. */
+function keyIn(pem: string): KeyObject | undefined {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What consumers read of a version; undefined where it is no bundle of this certificate. */
+export function readKeyedBundle(text: string | undefined, certificate: CertificateId): KeyedBundle | undefined {
+  const parsed = z.safeDecode(bundle, parseJson(text) as z.input<typeof bundle>);
+  if (!parsed.success || parsed.data.everleaf.certificate !== certificate) return undefined;
+  const { everleaf: _facts, ...fields } = parsed.data;
+  return fields;
 }
 
 const exportKey = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();

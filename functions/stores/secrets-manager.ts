@@ -1,36 +1,23 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
 import {
   CreateSecretCommand,
-  DescribeSecretCommand,
   type DescribeSecretResponse,
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { CLIENT_SETTINGS } from '../aws/client.ts';
 import { awsFailure, failureName } from '../aws/failures.ts';
 import { versionId } from '../core/certificate.ts';
-import { ConflictError, PermanentError, TransientError } from '../core/errors.ts';
+import { ConflictError, EverleafError, PermanentError, TransientError } from '../core/errors.ts';
 import { keyHandle } from '../core/key-handle.ts';
-import type { SecretSlot, SecretStore } from '../core/ports.ts';
+import type { PublicParts, SecretSlot, SecretStore } from '../core/ports.ts';
 import { encodeBundle, encodeStagedKey, readContent, type SecretContent } from './bundle.ts';
-import { secretName } from './secret-name.ts';
-import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from './tags.ts';
+import { CURRENT, holderOf, ownedSecrets, type SecretsManagerSettings } from './owned-secrets.ts';
+import { CERTIFICATE_TAG, DEPLOYMENT_TAG, tagList } from './tags.ts';
 
-const CURRENT = 'AWSCURRENT';
 /** The one staging label in use: on the staged key first, then on the bundle, gone after promotion. */
 const PENDING = 'AWSPENDING';
-
-export interface SecretsManagerSettings {
-  /** Names the deployment; first part of every secret's name and value of its tag. */
-  readonly deployment: string;
-  readonly kmsKeyArn: string | undefined;
-}
-
-/** Where a certificate's bundle is. */
-export const secretNameOf = (deployment: string, slot: SecretSlot): string =>
-  secretName(deployment, slot.certificate.split('/')[0], slot.secretName);
 
 /**
  * Versions of one secret over a renewal:
@@ -47,37 +34,8 @@ export function secretsManagerStore(
   settings: SecretsManagerSettings,
   client = new SecretsManagerClient({ ...CLIENT_SETTINGS }),
 ): SecretStore {
-  const nameOf = (slot: SecretSlot): string => secretNameOf(settings.deployment, slot);
-
-  /** The secret's description, undefined where there is none. Throws `SecretNotOurs` for anybody else's. */
-  async function describe(slot: SecretSlot): Promise<DescribeSecretResponse | undefined> {
-    const name = nameOf(slot);
-    try {
-      const found = await client.send(new DescribeSecretCommand({ SecretId: name }));
-      assertOurs(found, slot, name);
-      return found;
-    } catch (error) {
-      if (failureName(error) === 'ResourceNotFoundException') return undefined;
-      throw awsFailure(error, `describing secret ${name}`);
-    }
-  }
-
-  function assertOurs({ Tags = [], DeletedDate }: DescribeSecretResponse, slot: SecretSlot, name: string): void {
-    const tags = new Map(Tags.map(({ Key, Value }) => [Key, Value]));
-    if (tags.get(DEPLOYMENT_TAG) !== settings.deployment || tags.get(CERTIFICATE_TAG) !== slot.certificate) {
-      throw new PermanentError(
-        'SecretNotOurs',
-        `secret ${name} exists and is not tagged ${DEPLOYMENT_TAG}=${settings.deployment}, ${CERTIFICATE_TAG}=${slot.certificate}; ` +
-          `choose another secretName, or tag the secret so if Everleaf may take it over`,
-      );
-    }
-    if (DeletedDate !== undefined) {
-      throw new PermanentError(
-        'SecretDeleted',
-        `secret ${name} is scheduled for deletion; restore it (aws secretsmanager restore-secret)`,
-      );
-    }
-  }
+  const { nameOf, describe, moveLabel } = ownedSecrets(settings.deployment, client);
+  const { replicas = [] } = settings;
 
   async function ensure(slot: SecretSlot): Promise<DescribeSecretResponse> {
     const name = nameOf(slot);
@@ -89,10 +47,14 @@ export function secretsManagerStore(
           Name: name,
           Description: `TLS certificate ${slot.certificate}, kept by Everleaf`,
           ...(settings.kmsKeyArn === undefined ? {} : { KmsKeyId: settings.kmsKeyArn }),
-          Tags: [
-            { Key: DEPLOYMENT_TAG, Value: settings.deployment },
-            { Key: CERTIFICATE_TAG, Value: slot.certificate },
-          ],
+          Tags: tagList({
+            ...settings.tags,
+            [DEPLOYMENT_TAG]: settings.deployment,
+            [CERTIFICATE_TAG]: slot.certificate,
+          }),
+          ...(replicas.length === 0
+            ? {}
+            : { AddReplicaRegions: replicas.map(({ region: Region, kmsKeyArn: KmsKeyId }) => ({ Region, KmsKeyId })) }),
         }),
       );
     } catch (error) {
@@ -106,14 +68,37 @@ export function secretsManagerStore(
   async function read(
     slot: SecretSlot,
     version: { VersionId: string } | { VersionStage: string },
-  ): Promise<SecretContent & { version: string }> {
+  ): Promise<SecretContent & { version: string; ref: string }> {
     const name = nameOf(slot);
     try {
-      const { SecretString, VersionId } = await client.send(new GetSecretValueCommand({ SecretId: name, ...version }));
-      return { ...readContent(SecretString), version: VersionId ?? '' };
+      const { SecretString, VersionId, ARN } = await client.send(
+        new GetSecretValueCommand({ SecretId: name, ...version }),
+      );
+      return { ...readContent(SecretString), version: VersionId ?? '', ref: ARN ?? name };
     } catch (error) {
       throw awsFailure(error, `reading secret ${name}`);
     }
+  }
+
+  async function readIfThere(
+    slot: SecretSlot,
+    version: string,
+  ): Promise<(SecretContent & { ref: string }) | undefined> {
+    try {
+      return await read(slot, { VersionId: version });
+    } catch (error) {
+      if (error instanceof EverleafError && failureName(error.cause) === 'ResourceNotFoundException') return undefined;
+      throw error;
+    }
+  }
+
+  async function publicParts(slot: SecretSlot, version: string): Promise<PublicParts> {
+    const content = await readIfThere(slot, version);
+    if (content?.is === 'bundle' && content.provenance.certificate === slot.certificate) {
+      const { ref, leaf, intermediates, trustAnchors } = content;
+      return { ref, leaf, intermediates, trustAnchors };
+    }
+    throw new PermanentError('StoredVersionLost', `secret ${nameOf(slot)} does not hold version ${version} any more`);
   }
 
   /** Answers false when another writer was first with this token. */
@@ -132,39 +117,6 @@ export function secretsManagerStore(
     } catch (error) {
       if (failureName(error) === 'ResourceExistsException') return false;
       throw awsFailure(error, `writing a version of secret ${name}`);
-    }
-  }
-
-  async function moveLabel(
-    slot: SecretSlot,
-    label: string,
-    move: { from?: string | undefined; to?: string },
-  ): Promise<void> {
-    const name = nameOf(slot);
-    try {
-      await client.send(
-        new UpdateSecretVersionStageCommand({
-          SecretId: name,
-          VersionStage: label,
-          ...(move.from === undefined ? {} : { RemoveFromVersionId: move.from }),
-          ...(move.to === undefined ? {} : { MoveToVersionId: move.to }),
-        }),
-      );
-    } catch (error) {
-      if (failureName(error) === 'InvalidParameterException') {
-        throw new TransientError(
-          'LabelMoved',
-          `secret ${name}: ${label} is no longer on version ${move.from ?? 'none'}`,
-          { cause: error },
-        );
-      }
-      if (failureName(error) === 'ResourceNotFoundException' && move.to !== undefined) {
-        throw new TransientError('StoredVersionLost', `secret ${name}: version ${move.to} is gone`, {
-          cause: error,
-          endsAttempt: true,
-        });
-      }
-      throw awsFailure(error, `moving ${label} of secret ${name}`);
     }
   }
 
@@ -241,14 +193,14 @@ export function secretsManagerStore(
       return { version: versionId.parse(content.version), provenance: content.provenance };
     },
 
+    publicParts,
+
+    leaf: async (slot, version) => (await publicParts(slot, version)).leaf,
+
     discard: async (slot) => {
       const description = await describe(slot);
       const pending = holderOf(description?.VersionIdsToStages ?? {}, PENDING);
       if (pending !== undefined) await moveLabel(slot, PENDING, { from: pending });
     },
   };
-}
-
-function holderOf(stages: Readonly<Record<string, readonly string[]>>, label: string): string | undefined {
-  return Object.keys(stages).find((version) => stages[version]?.includes(label));
 }

@@ -38,6 +38,8 @@ type Outcome = keyof SyncReport;
  */
 export async function applyManifest(inventory: Inventory, manifest: Manifest, now: Instant): Promise<SyncReport> {
   const changedIssuers = await applyIssuers(inventory, manifest.issuers);
+  // Before the certificates that refer to them.
+  await inParallel(manifest.hooks ?? [], CONCURRENCY, (hook) => inventory.writeHook(hook));
   const known = new Map<CertificateId, Versioned<CertificateRecord>>();
   for await (const stored of inventory.all()) known.set(stored.value.id, stored);
 

@@ -2,19 +2,21 @@ import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { CLIENT_SETTINGS } from '../aws/client.ts';
+import { respondWith, type ResourceData } from '../aws/custom-resource.ts';
 import { readEnvironment, setting } from '../aws/environment.ts';
 import { awsFailure } from '../aws/failures.ts';
 import { createLogger } from '../aws/logger.ts';
+import { logMeter } from '../aws/meter.ts';
 import { type Manifest, manifest } from '../core/certificate.ts';
 import { PermanentError } from '../core/errors.ts';
 import { dynamoDbInventory } from '../inventories/dynamodb.ts';
 import { applyManifest } from './apply-manifest.ts';
-import { respondWith, type ResourceData } from './custom-resource.ts';
 
 const environment = readEnvironment({ TABLE_NAME: setting, DEPLOYMENT: setting });
 const inventory = dynamoDbInventory(environment.TABLE_NAME);
 const s3 = new S3Client({ ...CLIENT_SETTINGS });
 const logger = createLogger('sync');
+const meter = logMeter(environment.DEPLOYMENT);
 
 const properties = z.object({ ManifestBucket: z.string(), ManifestKey: z.string() });
 
@@ -26,8 +28,16 @@ export async function handler(event: CloudFormationCustomResourceEvent, _context
     const { ManifestBucket, ManifestKey } = properties.parse(event.ResourceProperties);
     const report = await applyManifest(inventory, await readManifest(ManifestBucket, ManifestKey), Date.now());
     logger.info('manifest applied', { ...report });
+    if (event.RequestType === 'Create') beginHeartbeat();
     return { ...report };
   });
+}
+
+/** Silence counts from here: without this, the alarms on it would ring until the first look. */
+function beginHeartbeat(): void {
+  meter.record('Heartbeat', 1);
+  meter.record('Surveys', 1);
+  meter.publish();
 }
 
 async function readManifest(bucket: string, key: string): Promise<Manifest> {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { AcmeProblem } from './problems.ts';
 
 /** RFC 8555's own words for what URLs name. */
@@ -49,6 +50,8 @@ export interface AcmeAnswer {
   /** A `content-length` of one's own is sent as it is: a larger one truncates the body. */
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: string | Buffer;
+  /** Sent in its place, as it comes, for as long as somebody listens. */
+  readonly stream?: Readable;
   readonly problem?: string;
 }
 
@@ -70,7 +73,7 @@ export function refusal(problem: AcmeProblem): AcmeAnswer {
 /** Names the resource that this one belongs to, or that stands beside it (RFC 8288). */
 export const link = (url: string, relation: string): string => `<${url}>;rel="${relation}"`;
 
-export function send(response: ServerResponse, { status, headers, body }: AcmeAnswer, now: number): void {
+export function send(response: ServerResponse, { status, headers, body, stream }: AcmeAnswer, now: number): void {
   const length = Buffer.byteLength(body);
   // A response that is done has let go of its connection.
   const { socket } = response;
@@ -79,9 +82,14 @@ export function send(response: ServerResponse, { status, headers, body }: AcmeAn
   response.writeHead(status, {
     date: new Date(now).toUTCString(),
     // Node answers 204 without it.
-    ...(status === 204 ? {} : { 'content-length': length }),
+    ...(status === 204 || stream !== undefined ? {} : { 'content-length': length }),
     ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value as string | string[]])),
   });
+  if (stream !== undefined) {
+    response.on('close', () => stream.destroy());
+    stream.pipe(response);
+    return;
+  }
   response.end(body, () => {
     if (declared > length) socket?.destroySoon();
   });

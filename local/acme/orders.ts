@@ -127,6 +127,12 @@ export class Orders {
     return json(200, { orders: orders.map(({ id }) => urlOf(request, 'order', id)) });
   }
 
+  /** Orders that are not over. */
+  get open(): number {
+    const statuses = [...this.#byId.values()].map((order) => this.#statusOf(order));
+    return statuses.filter((status) => status !== 'valid' && status !== 'invalid').length;
+  }
+
   #statusOf(order: Order): Status {
     if (order.certificate !== undefined) return order.looks > 0 ? 'processing' : 'valid';
     if (order.finalizing) return 'processing';

@@ -55,6 +55,7 @@ export class AcmeServer {
   readonly #server: Server;
   readonly #middlewares = new Set<AcmeMiddleware>();
   readonly #authorizations: Authorizations;
+  readonly #orders: Orders;
   readonly #dispatcher: Dispatcher;
 
   private constructor(options: AcmeServerOptions, identity: ServerIdentity, hierarchy: Hierarchy) {
@@ -73,6 +74,7 @@ export class AcmeServer {
     this.issued = certificates.issued;
     this.#options = options;
     this.#authorizations = authorizations;
+    this.#orders = orders;
     this.#dispatcher = new Dispatcher({
       ...around,
       nonces,
@@ -102,6 +104,11 @@ export class AcmeServer {
 
   get directoryUrl(): string {
     return `https://127.0.0.1:${this.port}${this.#options.directoryPath ?? '/directory'}`;
+  }
+
+  /** Orders that are not over: neither valid, nor invalid, nor expired. */
+  get openOrders(): number {
+    return this.#orders.open;
   }
 
   /** Puts itself between every request and its answer, the latest innermost; the answer takes it away again. */

@@ -30,7 +30,7 @@ const NEGATED: Readonly<Record<string, Matches>> = {
 
 /** The keys that some part of the twin puts into a request. Any other would be absent for ever, and so quietly untrue. */
 const KNOWN_KEYS =
-  /^(aws:(ResourceTag\/.+|RequestTag\/.+|TagKeys|SourceArn|SourceAccount|SecureTransport|PrincipalArn|PrincipalAccount|ResourceAccount|RequestedRegion)|events:(source|detail-type)|(kms|secretsmanager|acm-pca):.+|route53:ChangeResourceRecordSets(NormalizedRecordNames|RecordTypes|Actions))$/i;
+  /^(aws:(ResourceTag\/.+|RequestTag\/.+|TagKeys|SourceArn|SourceAccount|SecureTransport|PrincipalArn|PrincipalAccount|ResourceAccount|RequestedRegion)|events:(source|detail-type)|(kms|secretsmanager|acm-pca):.+|ecs:CreateAction|iam:PassedToService|route53:ChangeResourceRecordSets(NormalizedRecordNames|RecordTypes|Actions))$/i;
 
 /** Why this condition cannot be judged, or undefined. An operator that is not understood must never pass as true. */
 export function whyUnknown({ operator, key }: Condition): string | undefined {
@@ -58,10 +58,18 @@ export function holds({ operator, key, values }: Condition, context: Context): b
   return negated === undefined ? actual.some(passes) : actual.every(passes);
 }
 
+/** A policy's patterns are few, and every call is held against all of them. */
+const compiled = new Map<string, RegExp>();
+
 /** IAM's wildcards: `*` is any run of characters, `?` any one. */
 export function isLike(actual: string, pattern: string): boolean {
-  const source = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
-  return new RegExp(`^${source.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's').test(actual);
+  let expression = compiled.get(pattern);
+  if (expression === undefined) {
+    const source = pattern.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+    expression = new RegExp(`^${source.replaceAll('*', '.*').replaceAll('?', '.')}$`, 's');
+    compiled.set(pattern, expression);
+  }
+  return expression.test(actual);
 }
 
 /** Each of an ARN's six parts is compared by itself: a wildcard does not reach over a colon, save in the last. */

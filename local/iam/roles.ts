@@ -119,6 +119,14 @@ export class Roles {
     if (judge(trust, request) !== 'allowed') throw new Error(`the role ${roleArn} cannot be assumed by ${service}`);
   }
 
+  trustsAccount(roleArn: string): boolean {
+    const root = `arn:aws:iam::${this.#account.accountId}:root`;
+    return (this.#roles.get(roleArn)?.trust ?? []).some(
+      ({ Effect, Principal }) =>
+        Effect === 'Allow' && typeof Principal === 'object' && Principal['AWS']?.includes(root),
+    );
+  }
+
   /** Grants in the template that no call has needed so far, one a statement and action. */
   unusedGrants(): UnusedGrant[] {
     const written = [

@@ -94,6 +94,11 @@ export class Functions {
     return outcome;
   }
 
+  /** As after a quiet hour: the function's idle workers are gone, and what they knew with them. */
+  async cool(reference: string): Promise<void> {
+    await this.#pool(reference).cool();
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values(), ...this.#retired].map((pool) => pool.close()));
   }

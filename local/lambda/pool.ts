@@ -26,7 +26,9 @@ export class SandboxPool {
     this.#idle.splice(0, this.#idle.length, ...this.#idle.filter((idle) => idle.alive && idle !== sandbox));
     this.#busy.add(sandbox);
     try {
-      return { ...(await sandbox.run(requestId, JSON.stringify(event))), requestId };
+      const outcome = await sandbox.run(requestId, JSON.stringify(event));
+      this.#host.ended(this.settings, outcome);
+      return { ...outcome, requestId };
     } finally {
       this.#busy.delete(sandbox);
       if (sandbox.alive && !this.#retired) this.#idle.push(sandbox);
@@ -35,10 +37,15 @@ export class SandboxPool {
     }
   }
 
+  /** Ends the idle workers: the next invocation is a cold one. */
+  async cool(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((sandbox) => sandbox.close('retired')));
+  }
+
   /** No new work: idle workers end now, busy ones after their invocation. */
   async retire(): Promise<void> {
     this.#retired = true;
-    await Promise.all(this.#idle.splice(0).map((sandbox) => sandbox.close('retired')));
+    await this.cool();
   }
 
   async close(): Promise<void> {

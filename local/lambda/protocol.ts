@@ -27,9 +27,10 @@ export interface FunctionFailure {
   readonly trace?: readonly string[];
 }
 
-/** What a worker says: it is loaded, it printed, it is done with an invocation. */
+/** What a worker says: it is loaded, it printed, it made a private key (PEM), it is done with an invocation. */
 export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: 'key'; readonly pem: string }
   | { readonly kind: 'result'; readonly payload: string }
   | { readonly kind: 'failure'; readonly failure: FunctionFailure };

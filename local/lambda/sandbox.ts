@@ -32,7 +32,10 @@ export interface SandboxHost {
   readonly credentials: Credentials;
   readonly keyWatch: KeyWatch;
   readonly network: Network;
+  /** What functions know as /tmp, as long as they ask the system for its name. */
+  readonly temporaryFolder: string;
   readonly print: (settings: FunctionSettings, text: string) => void;
+  readonly ended: (settings: FunctionSettings, outcome: Outcome) => void;
 }
 
 /** One worker: an execution environment that takes one invocation at a time, under credentials of its own. */
@@ -90,6 +93,7 @@ export class Sandbox {
         AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
         LAMBDA_TASK_ROOT: settings.taskRoot,
         _HANDLER: settings.handler,
+        TMPDIR: host.temporaryFolder,
         TZ: 'UTC',
       },
     });
@@ -143,6 +147,8 @@ export class Sandbox {
         return this.#start();
       case 'print':
         return this.#host.print(this.#settings, report.text);
+      case 'key':
+        return this.#host.keyWatch.learn(report.pem);
       case 'result':
         return this.#settle({ ok: true, payload: JSON.parse(report.payload) });
       case 'failure':

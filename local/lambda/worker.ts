@@ -5,6 +5,7 @@ import { registerHooks } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
+import { reportKeys } from './key-report.ts';
 import { keepOnLoopback } from './loopback.ts';
 import type { FunctionFailure, Invoke, Report, SandboxData } from './protocol.ts';
 
@@ -92,6 +93,7 @@ function describe(error: unknown): FunctionFailure {
 
 installClock(data.lag);
 installPrinting();
+reportKeys((pem) => report({ kind: 'key', pem }));
 keepOnLoopback(data.network);
 treatJsAsCommonJs(data.taskRoot);
 try {

@@ -92,9 +92,26 @@ export class SecretsManager implements JsonService {
         throw invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.");
       }
       const secret = this.#living(call, SecretId);
+      if (secret.replicas.length > 0) {
+        throw invalidRequest(
+          "You can't delete a secret that is replicated to other Regions: remove its replicas first.",
+        );
+      }
       const dueAt = call.now + (ForceDeleteWithoutRecovery ? 0 : (RecoveryWindowInDays ?? 30) * DAY_MS);
       secret.deletion = { requestedAt: call.now, dueAt };
       return { ...secret.identity, DeletionDate: dueAt / 1_000 };
+    },
+    ReplicateSecretToRegions: (call) => {
+      const { SecretId, AddReplicaRegions } = readInput(inputs.ReplicateSecretToRegions, call);
+      const secret = this.#living(call, SecretId);
+      secret.replicas = [...secret.replicas, ...AddReplicaRegions];
+      return { ARN: secret.facts.arn, ReplicationStatus: secret.describe()['ReplicationStatus'] };
+    },
+    RemoveRegionsFromReplication: (call) => {
+      const { SecretId, RemoveReplicaRegions } = readInput(inputs.RemoveRegionsFromReplication, call);
+      const secret = this.#living(call, SecretId);
+      secret.replicas = secret.replicas.filter(({ Region }) => !RemoveReplicaRegions.includes(Region));
+      return { ARN: secret.facts.arn, ReplicationStatus: secret.describe()['ReplicationStatus'] };
     },
     RestoreSecret: (call) => {
       const secret = this.#authorized(call, readInput(inputs.OfSecret, call).SecretId);
@@ -105,12 +122,13 @@ export class SecretsManager implements JsonService {
 
   #create(call: ServiceCall): unknown {
     const input = readInput(inputs.CreateSecret, call);
-    const { Name, SecretString, Description, KmsKeyId, Tags, ClientRequestToken: token } = input;
+    const { Name, SecretString, Description, KmsKeyId, Tags, AddReplicaRegions, ClientRequestToken: token } = input;
     const existing = this.#find(Name);
     const arn = existing?.facts.arn ?? newArn(call, Name);
     const context = { ...parameters({ Name, Description, KmsKeyId }), ...requestTags(Tags) };
     call.authorize('secretsmanager:CreateSecret', arn, context);
     if (Tags.length > 0) call.authorize('secretsmanager:TagResource', arn, context);
+    if (AddReplicaRegions.length > 0) call.authorize('secretsmanager:ReplicateSecretToRegions', arn, context);
     if (existing?.deletion !== undefined) {
       throw invalidRequest(
         "You can't create this secret because a secret with this name is already scheduled for deletion.",
@@ -120,11 +138,23 @@ export class SecretsManager implements JsonService {
     if (existing !== undefined && !existing.versions.has(token)) {
       throw new AwsError('ResourceExistsException', `The operation failed because the secret ${Name} already exists.`);
     }
-    const facts = { arn, name: Name, description: Description, kmsKeyId: KmsKeyId, createdAt: call.now };
+    const facts = {
+      arn,
+      name: Name,
+      description: Description,
+      kmsKeyId: KmsKeyId,
+      createdAt: call.now,
+      replicas: AddReplicaRegions,
+    };
     const secret = existing ?? new Secret(facts);
     // AWS tries the key out when a secret is bound to it, whether there is a value yet or not.
     const versionId = SecretString === undefined ? 'RequestToValidateKeyAccess' : token;
     useKey(call, secret, versionId, 'kms:GenerateDataKey', 'kms:Decrypt');
+    for (const { Region, KmsKeyId: keyThere } of AddReplicaRegions) {
+      const inRegion = { ...call, region: Region };
+      const replica = { ...facts, arn: arn.replace(`:${call.region}:`, `:${Region}:`), kmsKeyId: keyThere };
+      useKey(inRegion, new Secret(replica), versionId, 'kms:GenerateDataKey', 'kms:Encrypt', 'kms:Decrypt');
+    }
     if (SecretString !== undefined) secret.versions.put(token, SecretString, [], call.now);
     if (existing === undefined) secret.tag(Tags);
     this.#secrets.set(Name, secret);

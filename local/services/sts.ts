@@ -1,13 +1,14 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { KeyPair } from '../wire/credentials.ts';
+import { type Members, queryAnswer } from '../wire/query-xml.ts';
 import { AwsError, type ServiceCall, unknownOperation } from '../wire/service.ts';
 import { readInput } from './input.ts';
 
 /** What a role of another account, which no template here describes, lets its sessions do. */
 export const FOREIGN_ROLE_POLICY = {
   Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Action: ['acm-pca:*', 'route53:*'], Resource: '*' }],
+  Statement: [{ Effect: 'Allow', Action: ['acm-pca:*', 'ecs:*', 'eks:*', 'iam:PassRole', 'route53:*'], Resource: '*' }],
 } as const;
 
 export interface AssumedSession {
@@ -19,7 +20,9 @@ export interface AssumedSession {
 export interface StsContext extends Pick<ServiceCall, 'now' | 'accountId' | 'authorize'> {
   /** ARN of the session or user that calls. */
   readonly callerArn: string;
-  /** Makes keys for a session. Calls under them may do what `FOREIGN_ROLE_POLICY` says, until the session expires. */
+  /** Whether a role of this account lets the account's own people assume it. */
+  trustsAccount(roleArn: string): boolean;
+  /** Makes keys for a session, until it expires. Under a role of another account calls may do what `FOREIGN_ROLE_POLICY` says. */
   issue(session: AssumedSession): KeyPair;
 }
 
@@ -31,15 +34,21 @@ const AssumeRole = z.strictObject({
   ExternalId: z.optional(z.string()),
 });
 
+const STS = 'https://sts.amazonaws.com/doc/2011-06-15/';
+
 /** STS speaks AWS's query protocol: a form asks, XML answers. Errors are thrown, as in every service. */
 export function handleSts(form: URLSearchParams, context: StsContext): string {
   const { Action: operation = '', Version: _version, ...input } = Object.fromEntries(form);
   switch (operation) {
     case 'AssumeRole':
-      return answer(operation, assumeRole(input, context));
+      return queryAnswer(STS, operation, assumeRole(input, context));
     case 'GetCallerIdentity':
       // Nobody needs a permission for it.
-      return answer(operation, { UserId: idOf(context.callerArn), Account: context.accountId, Arn: context.callerArn });
+      return queryAnswer(STS, operation, {
+        UserId: idOf(context.callerArn),
+        Account: context.accountId,
+        Arn: context.callerArn,
+      });
     default:
       throw unknownOperation('STS', operation);
   }
@@ -49,8 +58,8 @@ function assumeRole(input: Readonly<Record<string, string>>, context: StsContext
   const { RoleArn, RoleSessionName, DurationSeconds } = readInput(AssumeRole, { operation: 'AssumeRole', input });
   context.authorize('sts:AssumeRole', RoleArn);
   const [, partition = '', , , account = '', path = ''] = RoleArn.split(':');
-  // The roles of the template trust AWS services alone; those of other accounts are taken to trust this one.
-  if (account === context.accountId) {
+  // Those of other accounts are taken to trust this one.
+  if (account === context.accountId && !context.trustsAccount(RoleArn)) {
     throw new AwsError('AccessDenied', `${context.callerArn} is not in the trust policy of ${RoleArn}`, 403);
   }
   const expiresAt = context.now + Number(DurationSeconds) * 1_000;
@@ -79,22 +88,3 @@ function isDuration(seconds: string): boolean {
 /** Unique for what it names, and always the same. */
 const idOf = (arn: string): string =>
   `AROA${createHash('sha256').update(arn).digest('hex').slice(0, 17).toUpperCase()}`;
-
-interface Members {
-  readonly [name: string]: string | Members;
-}
-
-function answer(operation: string, result: Members): string {
-  const metadata = { ResponseMetadata: { RequestId: randomUUID() } };
-  const body = elements({ [`${operation}Result`]: result, ...metadata });
-  return `<${operation}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">${body}</${operation}Response>`;
-}
-
-function elements(members: Members): string {
-  return Object.entries(members)
-    .map(([name, value]) => `<${name}>${typeof value === 'string' ? escapeXml(value) : elements(value)}</${name}>`)
-    .join('');
-}
-
-const escapeXml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

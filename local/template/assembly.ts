@@ -95,7 +95,8 @@ function assetsOf(dir: string, file: string): Asset[] {
     Object.values(destinations).map(({ bucketName, objectKey }) => ({
       bucket: bucketName,
       key: objectKey,
-      path: join(dir, source.path),
+      // Absolute where assets were left where they are.
+      path: resolve(dir, source.path),
       packaging: source.packaging,
     })),
   );

@@ -11,6 +11,7 @@ export const INERT: Readonly<Record<string, string>> = {
   'AWS::CloudWatch::Alarm': 'the twin keeps no metrics',
   'AWS::CloudWatch::CompositeAlarm': 'the twin keeps no metrics',
   'AWS::CloudWatch::Dashboard': 'a page for people',
+  'AWS::Events::Archive': 'keeps what happened for a replay, and the twin replays nothing',
   'AWS::KMS::Alias': 'grants and calls name the key itself',
   'AWS::SNS::Topic': 'nobody is notified; only alarms publish to it',
   'AWS::SNS::TopicPolicy': 'nothing publishes here',

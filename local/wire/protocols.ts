@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { WireResponse } from './call.ts';
+import { restJson } from './rest-json.ts';
 import { restXml } from './rest-xml.ts';
 import { AwsError } from './service.ts';
 
@@ -76,6 +77,7 @@ const s3: Protocol = {
 export function protocolOf(service: string, request: IncomingMessage): Protocol {
   if (service === 's3') return s3;
   if (service === 'route53') return restXml;
+  if (service === 'eks') return restJson;
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
   return isForm ? query : json;
 }

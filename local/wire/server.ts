@@ -162,7 +162,7 @@ function identify(wiring: Wiring, request: IncomingMessage, body: string, protoc
         if (principal.caller !== undefined) wiring.roles.authorize(principal.caller, action, resource, context);
       },
     };
-    if (service === 'sts') return answerSts(call, principal, wiring.credentials, wiring.account);
+    if (service === 'sts') return answerSts(call, principal, wiring);
     const handler = wiring.services.get(service);
     if (handler === undefined) throw unknownOperation(service, operation);
     return await handler.handle(call);

@@ -49,13 +49,23 @@ export interface CaBench {
   requests(): readonly string[];
 }
 
-export async function caBench(changes: Partial<AcmeServerOptions> = {}): Promise<CaBench> {
+/** `atEnd` is told what is to be closed; the test that is running, if absent. */
+export async function caBench(
+  changes: Partial<AcmeServerOptions> = {},
+  atEnd: (close: () => Promise<void>) => void = onTestFinished,
+): Promise<CaBench> {
   let now = NOON;
   const dns = memoryDns(ZONE);
   const server = new DnsServer(dns.answers, () => now);
   await server.listen();
-  const ca = await AcmeServer.start({ clock: { now: () => now }, dnsServer: server.address, ...changes });
-  onTestFinished(async () => {
+  const ca = await AcmeServer.start({
+    clock: { now: () => now },
+    dnsServer: server.address,
+    // What the adapter remembers of a directory outlives a test, and a port that was let go is soon given out again.
+    directoryPath: `/${randomUUID()}/directory`,
+    ...changes,
+  });
+  atEnd(async () => {
     await ca.close();
     await server.close();
   });

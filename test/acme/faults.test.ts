@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DAY_MS } from '../../functions/core/time.ts';
 import { leafFactsOf, readCertificate } from '../../functions/core/x509/leaf.ts';
 import type { AcmeAnswer, AcmeCall } from '../../local/acme/exchange.ts';
 import { DROPPED } from '../../local/acme/exchange.ts';
@@ -54,6 +55,41 @@ describe('a rate limit', () => {
       code: 'AcmeRateLimited',
       retryAfterSeconds: 60,
     });
+  });
+});
+
+describe('a nonce', () => {
+  it('that is refused is told with the time that the CA asks for', async () => {
+    const bench = await caBench();
+    answering(bench, 'newNonce', () => problem(429, 'rateLimited', {}, { 'retry-after': '7200' }));
+    await expect(bench.issuer().start((await bench.order()).request)).rejects.toMatchObject({
+      code: 'AcmeRateLimited',
+      retryAfterSeconds: 7_200,
+    });
+  });
+});
+
+describe('a directory', () => {
+  it.each([
+    ['leads elsewhere', { newOrder: 'https://evil.example/o' }, 'CaUrlForbidden'],
+    ['is none', { newOrder: 1 }, 'CaAnswerUnreadable'],
+  ])('that %s is not remembered', async (_what, wrong, code) => {
+    const bench = await caBench();
+    const order = await bench.order();
+    const honest = rewriting(bench, 'directory', (body) => ({ ...body, ...wrong }));
+    await expect(bench.issuer().start(order.request)).rejects.toMatchObject({ code });
+    honest();
+    await bench.obtain(bench.issuer(), order);
+  });
+
+  it('is looked at again after a day, also where an order is taken up in the middle', async () => {
+    const bench = await caBench();
+    const order = await bench.order();
+    const ticket = await ticketAt(bench.issuer(), order, 'presenting');
+    bench.clock.pass(DAY_MS);
+    answering(bench, 'directory', () => ({ status: 200, headers: {}, body: '<html>please log in</html>' }));
+    const check = bench.issuer().check(order.request, ticket);
+    await expect(check).rejects.toMatchObject({ class: 'transient', code: 'CaAnswerUnreadable' });
   });
 });
 
@@ -238,16 +274,45 @@ describe('a CA that lies or fails in the middle', () => {
     expect(step).toMatchObject({ status: 'waiting', checkAfterSeconds: 17 });
   });
 
+  it.each([
+    ['orderNotReady, though the order is ready', undefined],
+    ['processing', undefined],
+    ['processing, and "again in a second"', 1],
+  ])('that says %s, without end, is asked twelve times an hour in the end', async (says, retryAfterSeconds) => {
+    const bench = await caBench();
+    if (says.startsWith('orderNotReady')) answering(bench, 'finalize', () => problem(403, 'orderNotReady'));
+    bench.ca.settings.finalizeLooks = 1_000;
+    bench.ca.settings.retryAfterSeconds = retryAfterSeconds;
+    const [issuer, order] = [bench.issuer(), await bench.order()];
+    const waits: number[] = [];
+    let step = await issuer.start(order.request);
+    for (let look = 0; look < 110 && step.status === 'waiting'; look++) {
+      step = await issuer.check(order.request, step.ticket);
+      if (step.status === 'waiting') waits.push(step.checkAfterSeconds);
+    }
+    expect(waits.at(-1)).toBe(300);
+  });
+
+  it('that leads a long way elsewhere is named, with what to do', async () => {
+    const bench = await caBench();
+    const location = `https://evil.example/${'far/'.repeat(1_000)}`;
+    answering(bench, 'newOrder', () => ({ status: 307, headers: { location }, body: '' }));
+    await expect(bench.issuer().start((await bench.order()).request)).rejects.toMatchObject({
+      code: 'CaRedirects',
+      message: expect.stringMatching(/^.{200,500}write the URL that it leads to into the issuer$/) as unknown,
+    });
+  });
+
   it('that says nothing of time is asked in ever longer steps', async () => {
     const bench = await caBench();
     bench.ca.settings.finalizeLooks = 1_000;
     const [issuer, order] = [bench.issuer(), await bench.order()];
     let step = await issuer.check(order.request, await ticketAt(issuer, order, 'processing'));
     const waits: number[] = [];
-    for (let look = 0; look < 14 && step.status === 'waiting'; look++) {
+    for (let look = 0; look < 16 && step.status === 'waiting'; look++) {
       waits.push(step.checkAfterSeconds);
       step = await issuer.check(order.request, step.ticket);
     }
-    expect(waits).toEqual([0.25, 0.4, 0.5, 0.75, 1, 2, 3, 5, 10, 15, 30, 30, 30, 30]);
+    expect(waits).toEqual([0.25, 0.4, 0.5, 0.75, 1, 2, 3, 5, 10, 15, 30, 60, 120, 300, 300, 300]);
   });
 });

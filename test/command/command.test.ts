@@ -1,46 +1,17 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { FleetRow } from '../../bin/twin/fleet-table.ts';
+import { everleaf } from '../support/run-command.ts';
 import { SAMPLES } from '../support/synthesis.ts';
 
-const EVERLEAF = join(import.meta.dirname, '..', '..', 'bin', 'everleaf.ts');
 const PLANTED = join(import.meta.dirname, '..', 'manifest', 'planted');
-
-interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  /** What the command left in the folder for temporary files. */
-  readonly left: readonly string[];
-}
-
-/** Runs the command as a person does. `interruptAt`: sends Ctrl-C when that text appears. */
-async function everleaf(options: readonly string[], interruptAt?: string): Promise<Run> {
-  const temporary = mkdtempSync(join(tmpdir(), 'everleaf-command-'));
-  onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  const child = spawn(process.execPath, [EVERLEAF, ...options], {
-    env: { PATH: process.env['PATH'], TMPDIR: temporary, NO_COLOR: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = { stdout: '', stderr: '' };
-  for (const channel of ['stdout', 'stderr'] as const) {
-    child[channel].setEncoding('utf8').on('data', (text: string) => {
-      output[channel] += text;
-      if (interruptAt !== undefined && output[channel].includes(interruptAt)) child.kill('SIGINT');
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...output, left: readdirSync(temporary) };
-}
 
 describe('everleaf twin', () => {
   it('runs the samples, renews what is due and what was asked for, and prints one JSON document', async () => {
     const { code, stdout, stderr, left } = await everleaf(['twin', '--manifest', SAMPLES, '--renew', 'wiki', '--json']);
-    const report = JSON.parse(stdout) as { certificates: { name: string; state: string }[] };
+    const report = JSON.parse(stdout) as { certificates: FleetRow[] };
     expect(code, stderr).toBe(0);
     expect(report).toMatchObject({
       issuedAtFirst: 9,
@@ -49,6 +20,12 @@ describe('everleaf twin', () => {
       proof: { chainsVerified: 9, callsDenied: 0, privateKeysOutsideTheStore: 0, faults: [] },
     });
     expect(report.certificates.map(({ state }) => state)).toEqual(Array.from({ length: 9 }, () => 'current'));
+    expect(report.certificates.filter(({ deployments }) => deployments !== undefined)).toMatchObject([
+      { name: 'default/api', rollout: 'deployed', deployments: [{ target: 'eks:production/web/deployment/api' }] },
+      { name: 'payments/checkout', rollout: 'deployed', deployments: [{ target: 'ecs:production/checkout' }] },
+    ]);
+    for (const { sha256Fingerprint, deployments = [] } of report.certificates)
+      for (const served of deployments) expect(served).toMatchObject({ verdict: 'served', sha256Fingerprint });
     expect(stderr).toContain('NotIssued → key staged → ordered → verified → current');
     expect(left).toEqual([]);
   });
@@ -69,7 +46,7 @@ describe('everleaf twin', () => {
   it('says which certificates there are when it is asked for another', async () => {
     const { code, stderr } = await everleaf(['twin', '--manifest', SAMPLES, '--renew', 'nobody']);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--renew nobody: there is none of that name\. Certificates here: .*default\/shop/);
+    expect(stderr).toMatch(/there is no certificate nobody\. Certificates here: .*default\/shop/);
   });
 
   it('says where it looked when there is no such folder', async () => {
@@ -101,7 +78,10 @@ describe('everleaf twin', () => {
 describe('everleaf validate', () => {
   it('is content with the samples', async () => {
     const { code, stdout } = await everleaf(['validate', SAMPLES]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '9 certificates, 4 issuers, no errors, no warnings\n' });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: '9 certificates, 4 issuers, 2 hooks, no errors, no warnings\n',
+    });
   });
 
   it('ends with 1 when there are findings, as JSON too', async () => {
@@ -121,12 +101,17 @@ describe('everleaf validate', () => {
 });
 
 describe('everleaf --help', () => {
-  it.each([[[]], [['--help']], [['twin', '--help']], [['validate', '--help']], [['plan', '--help']]])(
-    'teaches: %j',
-    async (options: string[]) => {
-      const { stdout, stderr } = await everleaf(options);
-      expect(`${stdout}${stderr}`).toMatch(/Usage: everleaf/);
-      expect(`${stdout}${stderr}`).toMatch(/Exit codes:/);
-    },
-  );
+  it.each([
+    [[]],
+    [['--help']],
+    [['twin', '--help']],
+    [['validate', '--help']],
+    [['plan', '--help']],
+    [['status', '--help']],
+    [['revoke', '--help']],
+  ])('teaches: %j', async (options: string[]) => {
+    const { stdout, stderr } = await everleaf(options);
+    expect(`${stdout}${stderr}`).toMatch(/Usage: everleaf/);
+    expect(`${stdout}${stderr}`).toMatch(/Exit codes:/);
+  });
 });

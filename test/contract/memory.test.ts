@@ -24,5 +24,5 @@ dnsWriterContract('in memory', async () => {
 inventoryContract('in memory', async () => memoryInventory());
 secretStoreContract('in memory', async () => {
   const store = memoryStore();
-  return { store, overwriteByStranger: (slot) => store.overwriteByStranger(slot) };
+  return { store, versions: store, overwriteByStranger: (slot) => store.overwriteByStranger(slot) };
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type AttemptId, attemptId, type VersionId } from '../../functions/core/certificate.ts';
-import type { Provenance, SecretSlot, SecretStore } from '../../functions/core/ports.ts';
+import { type AttemptId, attemptId, type VersionId, versionId } from '../../functions/core/certificate.ts';
+import type { Provenance, SecretSlot, SecretStore, VersionSwitch } from '../../functions/core/ports.ts';
 import { DAY_MS, SECOND_MS } from '../../functions/core/time.ts';
 import { buildCsr } from '../../functions/core/x509/csr.ts';
 import { readCertificate } from '../../functions/core/x509/leaf.ts';
@@ -11,6 +11,8 @@ import { TestCa } from '../support/test-ca.ts';
 
 export interface StoreUnderTest {
   readonly store: SecretStore;
+  /** Over the same secrets. */
+  readonly versions: VersionSwitch;
   /** Writes a version that is none of ours over the current one. */
   readonly overwriteByStranger: (slot: SecretSlot) => Promise<void>;
 }
@@ -125,6 +127,20 @@ export function secretStoreContract(name: string, make: () => Promise<StoreUnder
       await expect(commit).rejects.toMatchObject({ class: 'permanent', code: 'KeyMismatch' });
     });
 
+    it('still has the leaf of a version that was replaced, and of no other', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const first = await prepare(store, slot, 1);
+      await store.promote(slot, first.version, undefined);
+      const { provenance: facts } = (await store.current(slot)) ?? {};
+      const second = await prepare(store, slot, 2);
+      await store.promote(slot, second.version, first.version);
+      const leaf = readCertificate(await store.leaf(slot, first.version));
+      expect(leaf.serialNumber).toBe(facts?.leaf.serialNumber);
+      const unknown = versionId.parse('0'.repeat(64));
+      await expect(store.leaf(slot, unknown)).rejects.toMatchObject({ code: 'StoredVersionLost', class: 'permanent' });
+    });
+
     it('replaces the current version by the next', async () => {
       const { store } = await make();
       const slot = newSlot();
@@ -172,6 +188,57 @@ export function secretStoreContract(name: string, make: () => Promise<StoreUnder
         code: 'SecretChangedElsewhere',
       });
       expect(await store.current(slot)).toBeUndefined();
+    });
+
+    it('answers of any version everything but its key', async () => {
+      const { store } = await make();
+      const slot = newSlot();
+      const first = await prepare(store, slot, 1);
+      await store.promote(slot, first.version, undefined);
+      const second = await prepare(store, slot, 2);
+      await store.promote(slot, second.version, first.version);
+      for (const { version } of [first, second]) {
+        const parts = await store.publicParts(slot, version);
+        expect(JSON.stringify(parts)).not.toMatch(/PRIVATE KEY/);
+        expect(parts.ref).not.toBe('');
+        const anchors = parts.trustAnchors.map((pem) => readCertificate(pem).x509);
+        expect(anchors.some(({ subject }) => subject.includes('contract'))).toBe(true);
+        const issuers = parts.intermediates.map((pem) => readCertificate(pem).x509);
+        const [issuer] = [...issuers, ...anchors];
+        if (issuer === undefined) throw new Error('no issuer');
+        expect(readCertificate(parts.leaf).x509.verify(issuer.publicKey)).toBe(true);
+        expect(readCertificate(parts.leaf).dnsNames).toEqual(aSpec().dnsNames);
+      }
+    });
+
+    it('switches what consumers read back and forth, and takes a repeated switch for done', async () => {
+      const { store, versions } = await make();
+      const slot = newSlot();
+      const first = await prepare(store, slot, 1);
+      await store.promote(slot, first.version, undefined);
+      const second = await prepare(store, slot, 2);
+      await store.promote(slot, second.version, first.version);
+      for (let times = 0; times < 2; times++) await versions.switchTo(slot, first.version, second.version);
+      expect((await store.current(slot))?.version).toBe(first.version);
+      await versions.switchTo(slot, second.version, first.version);
+      expect((await store.current(slot))?.version).toBe(second.version);
+    });
+
+    it('switches nothing when another version is current than the one named, ours or a stranger’s', async () => {
+      const { store, versions, overwriteByStranger } = await make();
+      const slot = newSlot();
+      const made: VersionId[] = [];
+      for (const generation of [1, 2, 3]) {
+        const { version } = await prepare(store, slot, generation);
+        await store.promote(slot, version, made.at(-1));
+        made.push(version);
+      }
+      const [first, second] = made;
+      if (first === undefined || second === undefined) throw new Error('nothing was made');
+      await expect(versions.switchTo(slot, first, second)).rejects.toMatchObject({ code: 'CurrentMoved' });
+      expect((await store.current(slot))?.version).toBe(made[2]);
+      await overwriteByStranger(slot);
+      await expect(versions.switchTo(slot, second, made[2] ?? second)).rejects.toMatchObject({ class: 'conflict' });
     });
 
     it('takes back what is pending, as often as asked', async () => {

@@ -12,7 +12,9 @@ import { eventBridgeBus } from '../../functions/buses/eventbridge.ts';
 import { versionId } from '../../functions/core/certificate.ts';
 import { sqsHintQueue } from '../../functions/queues/sqs.ts';
 import type { SecretSlot, SecretStore } from '../../functions/core/ports.ts';
-import { secretNameOf, secretsManagerStore } from '../../functions/stores/secrets-manager.ts';
+import { secretNameOf } from '../../functions/stores/secret-name.ts';
+import { secretsManagerStore } from '../../functions/stores/secrets-manager.ts';
+import { versionSwitch } from '../../functions/stores/version-switch.ts';
 import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from '../../functions/stores/tags.ts';
 import { id } from '../support/builders.ts';
 import { type Deployment, deployOnTwin, manifestOf } from '../support/deployment.ts';
@@ -43,7 +45,11 @@ const overwriteByStranger = async (slot: SecretSlot): Promise<void> => {
   await deployment.secrets.send(new PutSecretValueCommand({ SecretId, SecretString: STRANGERS }));
 };
 
-secretStoreContract('Secrets Manager, on the twin', async () => ({ store: newStore(), overwriteByStranger }));
+secretStoreContract('Secrets Manager, on the twin', async () => ({
+  store: newStore(),
+  versions: versionSwitch('contract', deployment.secrets),
+  overwriteByStranger,
+}));
 
 describe('secret store: labels and owners in Secrets Manager', () => {
   const described = async (slot: SecretSlot) => {
@@ -60,6 +66,40 @@ describe('secret store: labels and owners in Secrets Manager', () => {
     () => store.current(slot),
     () => store.discard(slot),
   ];
+
+  it('makes a secret with the replicas and tags that the deployment wants', async () => {
+    const kmsKeyArn = 'arn:aws:kms:eu-west-1:111122223333:key/11111111-1111-4111-8111-111111111111';
+    const store = secretsManagerStore(
+      {
+        deployment: 'contract',
+        kmsKeyArn: deployment.twin.physicalId('EverleafStoreKey'),
+        replicas: [{ region: 'eu-west-1', kmsKeyArn }],
+        tags: { team: 'platform' },
+      },
+      deployment.secrets,
+    );
+    const slot = newSlot();
+    await store.stageKey(slot, newAttempt(), makeKey);
+    expect(await described(slot)).toMatchObject({
+      ReplicationStatus: [{ Region: 'eu-west-1', KmsKeyId: kmsKeyArn }],
+      Tags: [
+        { Key: 'team', Value: 'platform' },
+        { Key: DEPLOYMENT_TAG, Value: 'contract' },
+        { Key: CERTIFICATE_TAG, Value: slot.certificate },
+      ],
+    });
+  });
+
+  it('has two labelled versions after thirty renewals: far from 20 labels a version, and 100 versions a secret', async () => {
+    const [store, slot] = [newStore(), newSlot()];
+    let current;
+    for (let generation = 1; generation <= 30; generation++) {
+      const { version } = await prepare(store, slot, generation);
+      await store.promote(slot, version, current);
+      current = version;
+    }
+    expect([...(await labels(slot))].sort()).toEqual(['AWSCURRENT', 'AWSPREVIOUS']);
+  });
 
   it.each<[string, (slot: SecretSlot) => Readonly<Record<string, string>>]>([
     ['nobody', () => ({})],

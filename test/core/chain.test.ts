@@ -54,6 +54,8 @@ describe('a chain leads up', () => {
       [link(UPPER, ROOT, { pathLength: 1 }), link(ROOT, ROOT), link(LOWER, UPPER, { pathLength: 0 })],
       [link(SHOP, SHOP), link(ROOT, ROOT)],
     ],
+    // Valid from this instant on.
+    ['CN=lower > CN=root', leafBy(LOWER), [link(LOWER, ROOT, { notBefore: NOON })], [link(ROOT, ROOT)]],
     // An anchor is where trust begins, whoever signed it.
     ['CN=lower', leafBy(LOWER), [], [link(LOWER, ROOT)]],
     // Cross-signed twins: the first has expired, or leads to nobody.
@@ -126,6 +128,13 @@ describe('a chain leads nowhere', () => {
     expect(await way(leaf, intermediates, anchors)).toEqual(why);
   });
 
+  it('and says so on one line, however many parts a name has', async () => {
+    const shop = { ...SHOP, name: 'shop, O=Shop' };
+    expect(await way(link(shop, LOWER, { isCa: false }), [], [link(ROOT, ROOT)])).toBe(
+      'nothing in the chain or among the trust anchors signed "CN=shop, O=Shop"',
+    );
+  });
+
   it('to an impostor of the same name and key identifier: the signature decides', async () => {
     const impostor = await party('lower');
     const identified = [await SubjectKeyIdentifierExtension.create(LOWER.keys.publicKey)];
@@ -135,6 +144,12 @@ describe('a chain leads nowhere', () => {
     expect(await way(leaf, certified(LOWER), [link(ROOT, ROOT)])).toBe('CN=lower > CN=root');
     expect(await way(leaf, certified(impostor), [link(ROOT, ROOT)])).toBe(NOBODY);
     expect(await way(leaf, [], [link(impostor, impostor, { extensions: identified })])).toBe(NOBODY);
+  });
+
+  it('to the last of as many anchors as a platform has', async () => {
+    const strangers = Array.from({ length: 300 }, (_, index) => ({ ...ROOT, name: `stranger ${index}` }));
+    const anchors = [...strangers, ROOT].map((each) => link(each, each));
+    expect(await way(leafBy(LOWER), [link(LOWER, ROOT)], anchors)).toBe('CN=lower > CN=root');
   });
 
   it('at the price of a bounded search, where many certificates sign each other', async () => {

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { awsFailure } from '../../functions/aws/failures.ts';
 import { parseRetryAfter } from '../../functions/core/http-faults.ts';
@@ -8,6 +8,7 @@ import {
   EverleafError,
   PermanentError,
   redactPrivateKeys,
+  sparingCa,
   TransientError,
 } from '../../functions/core/errors.ts';
 import { NOON } from '../support/builders.ts';
@@ -35,6 +36,27 @@ describe('a message', () => {
     expect(redactPrivateKeys(text)).toBe(left);
   });
 
+  const bare = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+  const keys: readonly [string, KeyObject][] = [
+    ['P-256', EC],
+    ['P-384', generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey],
+    ['P-521', generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey],
+    ['Ed25519', generateKeyPairSync('ed25519').privateKey],
+    ['RSA-2048', RSA],
+    ['RSA-3072', generateKeyPairSync('rsa', { modulusLength: 3072 }).privateKey],
+    ['RSA-4096', generateKeyPairSync('rsa', { modulusLength: 4096 }).privateKey],
+  ];
+  it.each(keys)('loses a bare key, %s, in base64, however it is folded, and nothing around it', (_kind, key) => {
+    const text = bare(key);
+    expect(redactPrivateKeys(`it said ${text}, twice: "${text}".`)).toBe(`it said ${REMOVED}, twice: "${REMOVED}".`);
+    const url = key.export({ type: 'pkcs8', format: 'der' }).toString('base64url');
+    expect(redactPrivateKeys(`<${url}>`)).toBe(`<${REMOVED}>`);
+    for (const fold of ['\n', '\r\n', String.raw`\n`, String.raw`\r\n`]) {
+      const folded = text.replaceAll(/.{64}(?=.)/g, `$&${fold}`);
+      expect(redactPrivateKeys(`a ${folded} b`), JSON.stringify(fold)).toBe(`a ${REMOVED} b`);
+    }
+  });
+
   it('keeps what is not private', () => {
     const text = 'a PRIVATE KEY is missing\n-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n';
     expect(redactPrivateKeys(text)).toBe(text);
@@ -56,8 +78,8 @@ describe('a message', () => {
 
   it.each([
     [1_000, 1_000],
-    [1_001, 1_001],
-    [100_000, 1_001],
+    [1_001, 1_000],
+    [100_000, 1_000],
   ])('of %d characters is kept as %d', (length, kept) => {
     const text = 'x'.repeat(length);
     for (const error of [text, new PermanentError('X', text)]) {
@@ -131,7 +153,7 @@ describe("the SDK's", () => {
     [node('ECONNRESET'), SILENCE],
     [node('ETIMEDOUT'), SILENCE],
     [node('EPIPE'), SILENCE],
-    [new SyntaxError('why'), SILENCE],
+    [new SyntaxError('why'), { ...SILENCE, code: 'AnswerUnreadable' }],
     [node('ECONNREFUSED'), NOT_HEARD],
     [node('ENOTFOUND'), NOT_HEARD],
     [node('EAI_AGAIN'), NOT_HEARD],
@@ -161,6 +183,7 @@ describe('Retry-After', () => {
   it.each<[string | undefined, number | undefined]>([
     ['120', 120],
     ['Mon, 01 Jun 2026 12:01:30 GMT', 90],
+    ['2026-06-01T14:01:30+02:00', 90],
     // Never before the second that was asked for.
     ['2026-06-01T12:00:00.001Z', 1],
     ['31536000000', 31_536_000_000],
@@ -185,11 +208,63 @@ describe('what is thrown and is no error', () => {
       message: '[Object: null prototype] {}',
     });
   });
+
+  it('is described by its surface: what is inside may be anything', () => {
+    expect(describeFailure({ why: { body: 'a page of HTML' } }).message).toBe('{ why: [Object] }');
+  });
 });
 
 describe('a key whose beginning was cut off', () => {
-  it('is removed up to its last line', () => {
-    const tail = `MIGHAgEAMBMGByqGSM49\nAgEGCCqGSM49AwEH\n-----END PRIVATE KEY----- and so on`;
+  it.each(['', 'RSA ', 'ENCRYPTED ', 'OPENSSH '])('is removed up to its last line: END %sPRIVATE KEY', (kind) => {
+    const tail = `MIGHAgEAMBMGByqGSM49\nAgEGCCqGSM49AwEH\n-----END ${kind}PRIVATE KEY----- and so on`;
     expect(redactPrivateKeys(tail)).toBe('[private key removed] and so on');
+  });
+});
+
+describe('an error of ours', () => {
+  it.each([
+    [new TransientError('A', 'b'), 'TransientError'],
+    [new PermanentError('A', 'b'), 'PermanentError'],
+    [new ConflictError('A', 'b'), 'ConflictError'],
+  ])('is named after its kind: $1', (error, name) => {
+    expect(error).toMatchObject({ name, code: 'A', message: 'b' });
+  });
+
+  it('keeps what caused it', () => {
+    const cause = new Error('below');
+    expect(new PermanentError('A', 'b', { cause }).cause).toBe(cause);
+    expect(new TransientError('A', 'b', { cause }).cause).toBe(cause);
+  });
+
+  it('that passes is the CA’s, was not acted on and leaves the attempt alone, unless it says otherwise', () => {
+    expect(new TransientError('A', 'b')).toMatchObject({
+      blamesCa: true,
+      endsAttempt: false,
+      mayHaveActed: false,
+      retryAfterSeconds: undefined,
+    });
+  });
+});
+
+describe('what fails beside the CA', () => {
+  const failing = (error: unknown): Promise<unknown> =>
+    sparingCa(async () => {
+      throw error;
+    });
+
+  it('is the same failure, but for the blame', async () => {
+    const facts = { cause: 'c', retryAfterSeconds: 5, endsAttempt: true, mayHaveActed: true };
+    const error = await failing(new TransientError('A', 'b', facts)).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(TransientError);
+    expect(error).toMatchObject({ code: 'A', message: 'b', ...facts, blamesCa: false });
+  });
+
+  it('and does not pass stays as it is', async () => {
+    const error = new PermanentError('A', 'b');
+    await expect(failing(error)).rejects.toBe(error);
+  });
+
+  it('is nothing when all goes well', async () => {
+    await expect(sparingCa(async () => 42)).resolves.toBe(42);
   });
 });

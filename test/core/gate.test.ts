@@ -176,6 +176,21 @@ describe('the gate refuses a leaf', () => {
       'it expires at 2026-06-23T12:00:00.000Z, long before the 2026-08-30T12:00:00.000Z asked for',
     ],
     [
+      'that lives a second less than a quarter',
+      { given: { notAfter: NOON + 22.5 * DAY_MS - 1_000 } },
+      'it expires at 2026-06-23T23:59:59.000Z, long before the 2026-08-30T12:00:00.000Z asked for',
+    ],
+    [
+      'that lives a second more than five minutes after what was asked',
+      { given: { notAfter: END + 5 * MINUTE_MS + 1_000 } },
+      'it expires at 2026-08-30T12:05:01.000Z, later than the 2026-08-30T12:00:00.000Z asked for',
+    ],
+    [
+      'that becomes valid in a second more than five minutes',
+      { given: { notBefore: NOON + 5 * MINUTE_MS + 1_000 } },
+      'it is not valid before 2026-06-01T12:05:01.000Z',
+    ],
+    [
       'that has just expired',
       { given: { notAfter: NOON }, how: { latestNotAfter: undefined } },
       'it expired at 2026-06-01T12:00:00.000Z',
@@ -195,13 +210,16 @@ describe('the gate refuses a leaf', () => {
     expect(verdict.verdict === 'refuse' && verdict.violations).toHaveLength(5);
   });
 
-  it('that nothing links to the trust anchors', async () => {
-    const made = await candidate();
+  it.each([
+    ['CN=orders.internal.example', CN],
+    ['a certificate without a subject', ''],
+  ])('that nothing links to the trust anchors: %s', async (name, subject) => {
+    const made = await candidate({ given: { subject } });
     const other = await TestCa.create('gate', NOON);
     const chain = { ...made.chain, trustAnchors: [other.root.toString('pem')] };
     expect(judge({ ...made, chain }, NOON)).toEqual({
       verdict: 'refuse',
-      violations: ['nothing in the chain or among the trust anchors signed "CN=orders.internal.example"'],
+      violations: [`nothing in the chain or among the trust anchors signed "${name}"`],
     });
   });
 });
@@ -218,6 +236,7 @@ describe('the gate passes a leaf', () => {
       'that has its common name among the DNS names',
       { asked: { commonName: 'a.example', dnsNames: ['b.example'] }, given: { dnsNames: ['b.example', 'a.example'] } },
     ],
+    ['that has its common name in its subject alone', { asked: { commonName: 'boss.example' }, given: { names: DNS } }],
     ['that has another DNS name for its common name', { given: { subject: 'CN=orders.payments.svc' } }],
     ['that has no common name where a DNS name says it', { given: { subject: '' } }],
     [
@@ -248,8 +267,8 @@ describe('the gate passes a leaf', () => {
     ],
     ['without key usages, which allows them all', { given: { keyUsages: 'none' } }],
     ['with an extension of any kind that is not critical', { given: { extensions: [unknownExtension(false)] } }],
-    ['that lives four minutes longer', { given: { notAfter: END + 4 * MINUTE_MS } }],
-    ['that lives a little more than a quarter', { given: { notAfter: NOON + 23 * DAY_MS } }],
+    ['that lives five minutes longer', { given: { notAfter: END + 5 * MINUTE_MS } }],
+    ['that lives a quarter', { given: { notAfter: NOON + 22.5 * DAY_MS } }],
     [
       'that lives shorter, where the CA promised nothing',
       { given: { notAfter: NOON + DAY_MS }, how: { latestNotAfter: undefined } },
@@ -258,9 +277,27 @@ describe('the gate passes a leaf', () => {
       'that lives longer, where the CA promised nothing',
       { given: { notAfter: END + DAY_MS }, how: { latestNotAfter: undefined } },
     ],
-    ['that becomes valid in three minutes', { given: { notBefore: NOON + 3 * MINUTE_MS } }],
+    ['that becomes valid in five minutes', { given: { notBefore: NOON + 5 * MINUTE_MS } }],
+    ['that became valid now', { given: { notBefore: NOON } }],
   ])('%s', async (_name, made) => {
     expect(await verdictOn(made)).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('that has no common name, where none was asked for', async () => {
+    const { commonName: _none, ...spec } = aSpec();
+    const made = await candidate();
+    const chain = await CA.sign(await buildCsr(spec, EC_KEY), NOON, END, { purposes: [] });
+    expect(judge({ ...made, spec, chain }, NOON)).toMatchObject({ verdict: 'pass' });
+  });
+
+  it('up to an anchor that another CA signed, where that is the anchor to expect', async () => {
+    const made = await candidate();
+    const anchor = CA.intermediate.toString('pem');
+    const verdict = judge({ ...made, chain: { ...made.chain, intermediates: [], trustAnchors: [anchor] } }, NOON);
+    expect(verdict).toMatchObject({
+      verdict: 'pass',
+      chain: { intermediates: [], trustAnchors: [new X509Certificate(anchor).toString()] },
+    });
   });
 
   it('with its facts, and hands on the path and its anchor alone, written anew', async () => {

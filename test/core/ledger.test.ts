@@ -5,7 +5,7 @@ import * as z from 'zod/mini';
 import { attemptId, versionId } from '../../functions/core/certificate.ts';
 import { dailyOrderCap } from '../../functions/core/cap.ts';
 import { decide, dueAt, dueReason } from '../../functions/core/decide.ts';
-import { claimLease, releaseLease } from '../../functions/core/lease.ts';
+import { assertLease, claimLease, releaseLease } from '../../functions/core/lease.ts';
 import { type CertificateRecord, certificateRecord, HISTORY_LIMIT } from '../../functions/core/record.ts';
 import { specDigest } from '../../functions/core/spec-change.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../functions/core/time.ts';
@@ -16,7 +16,7 @@ import { aLeaf, aSpec, NOON } from '../support/builders.ts';
 type Turn =
   | { readonly turn: 'wait'; readonly ms: number }
   | { readonly turn: 'step'; readonly fate: 'works' | 'transient' | 'permanent' | 'unknown' | 'pending' }
-  | { readonly turn: 'request' | 'respecify' | 'retire' | 'reinstate' };
+  | { readonly turn: 'request' | 'revoke' | 'respecify' | 'retire' | 'reinstate' };
 
 const turns = fc.array(
   fc.oneof(
@@ -42,11 +42,42 @@ const turns = fc.array(
     {
       weight: 1,
       arbitrary: fc.record({
-        turn: fc.constantFrom('request' as const, 'respecify' as const, 'retire' as const, 'reinstate' as const),
+        turn: fc.constantFrom(
+          'request' as const,
+          'revoke' as const,
+          'respecify' as const,
+          'retire' as const,
+          'reinstate' as const,
+        ),
       }),
     },
   ),
   { minLength: 1, maxLength: 120 },
+);
+
+/** Somebody asks for a renewal again and again, within hours, and most of what is tried works. */
+const hastyTurns = fc.array(
+  fc.oneof(
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        turn: fc.constant('wait' as const),
+        ms: fc.integer({ min: MINUTE_MS, max: 2 * HOUR_MS }),
+      }),
+    },
+    { weight: 2, arbitrary: fc.constant({ turn: 'request' as const }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        turn: fc.constant('step' as const),
+        fate: fc.oneof(
+          { weight: 9, arbitrary: fc.constant('works' as const) },
+          { weight: 1, arbitrary: fc.constantFrom('transient' as const, 'unknown' as const, 'pending' as const) },
+        ),
+      }),
+    },
+  ),
+  { minLength: 100, maxLength: 250 },
 );
 
 interface World {
@@ -63,9 +94,14 @@ function play({ record, now }: World, turn: Turn): World {
   });
   switch (turn.turn) {
     case 'wait':
-      return { record, now: now + turn.ms };
+      // Whoever comes later comes under a lease of their own.
+      return { record: releaseLease(claimLease(record, 'test', now, 0)), now: now + turn.ms };
     case 'request':
       return with_({ event: 'RenewalRequested', by: 'test' });
+    case 'revoke':
+      return record.current === undefined
+        ? { record, now }
+        : with_({ event: 'RevocationRequested', version: record.current.version, reason: 'superseded', by: 'test' });
     case 'respecify':
       return with_({
         event: 'Respecified',
@@ -83,11 +119,18 @@ function play({ record, now }: World, turn: Turn): World {
   }
 }
 
-/** A try to give something back is counted before it is made; whoever is killed in it notes no more. */
+/** A try to give something back, or to revoke, is counted before it is made; whoever is killed in it notes no more. */
 function noted(record: CertificateRecord, happening: Happening, at: Instant): CertificateRecord {
-  const isTry = happening.event === 'OrderAbandoned' || happening.event === 'OrderNotAbandoned';
-  const tried = isTry ? apply(record, { event: 'AbandonTried' }, { actor: 'test', at }) : record;
-  return apply(tried, happening, { actor: 'test', at });
+  const by = { actor: 'test', at };
+  const tryOf = (): Happening | undefined => {
+    if (happening.event === 'OrderAbandoned' || happening.event === 'OrderNotAbandoned')
+      return { event: 'AbandonTried' };
+    if (happening.event === 'Revoked' || happening.event === 'NotRevoked')
+      return { event: 'RevocationTried', version: happening.version };
+    return undefined;
+  };
+  const tried = tryOf();
+  return apply(tried === undefined ? record : apply(record, tried, by), happening, by);
 }
 
 /** A CA whose wish moves at every look. */
@@ -117,6 +160,12 @@ function consequence(
   if (decision.do === 'abandonOrder' && fate !== 'works') {
     return { event: 'OrderNotAbandoned', failure: { class: 'transient', code: 'Test', message: 'as planned' } };
   }
+  if (decision.do === 'revoke') {
+    const { version } = decision.revocation;
+    if (fate === 'unknown') return { event: 'RevocationTried', version };
+    if (fate === 'works') return { event: 'Revoked', version };
+    return { event: 'NotRevoked', version, failure: { class: 'transient', code: 'Test', message: 'as planned' } };
+  }
   if (decision.do === 'askRenewalInfo') return { event: 'RenewalInfoLearned', ...WINDOW(now), random: 0.5 };
   if (fate === 'transient' || fate === 'permanent' || fate === 'unknown') {
     return { event: 'AttemptFailed', failure: { class: fate, code: 'Test', message: 'as planned' } };
@@ -145,11 +194,16 @@ function consequence(
       };
     case 'promote':
       return { event: 'VersionPromoted' };
+    case 'openRollout':
+      return { event: 'RolloutOpened', hooks: record.spec.hooks ?? [] };
   }
 }
 
 const isAtRest = (record: CertificateRecord, now: Instant): boolean =>
-  record.attempt === undefined && record.abandoned === undefined && dueReason(record, now) === undefined;
+  record.attempt === undefined &&
+  record.abandoned === undefined &&
+  record.revocations === undefined &&
+  dueReason(record, now) === undefined;
 
 /** A world without misfortune from here on. */
 function settle(world: World): World {
@@ -172,15 +226,18 @@ describe('the ledger', () => {
         const { record } = settle(history.reduce(play, START));
         expect(record.attempt).toBeUndefined();
         expect(record.abandoned).toBeUndefined();
+        expect(record.revocations).toBeUndefined();
         expect(record.outbox).toEqual([]);
         if (record.retiredAt === undefined) expect(record.current?.specDigest).toBe(specDigest(record.spec));
       }),
     );
   });
 
-  it('never places an order past the daily cap', () => {
+  it('never places an order past the daily cap, however impatient people are', () => {
+    const cap = dailyOrderCap(START.record.spec.durationSeconds);
+    let met = 0;
     fc.assert(
-      fc.property(turns, (history) => {
+      fc.property(hastyTurns, (history) => {
         const placed: Instant[] = [];
         let world = START;
         for (const turn of history) {
@@ -192,11 +249,13 @@ describe('the ledger', () => {
         }
         for (const end of placed) {
           const lastDay = placed.filter((at) => at > end - DAY_MS && at <= end);
-          expect(lastDay.length).toBeLessThanOrEqual(dailyOrderCap(START.record.spec.durationSeconds));
+          expect(lastDay.length).toBeLessThanOrEqual(cap);
+          if (lastDay.length === cap) met += 1;
         }
       }),
       { numRuns: 300 },
     );
+    expect(met).toBeGreaterThan(100);
   });
 
   it('keeps a certificate due until its successor is current', () => {
@@ -234,6 +293,22 @@ describe('the ledger', () => {
         expect(z.decode(certificateRecord, item as z.input<typeof certificateRecord>)).toEqual(record);
       }),
     );
+  });
+
+  it('rests with its instants as people read them, also where it is only watched', () => {
+    const place = { secretName: 'orders-tls', issuerRef: aSpec().issuerRef, specDigest: '' };
+    const record: CertificateRecord = {
+      ...START.record,
+      origin: 'observed',
+      current: { ...place, version: versionId.parse('v1'), leaf: aLeaf(), issuedAt: NOON },
+      abandoned: [{ issuerRef: aSpec().issuerRef, ticket: {}, tries: 0, tryAt: NOON }],
+    };
+    expect(z.encode(certificateRecord, record)).toMatchObject({
+      origin: 'observed',
+      current: { issuedAt: '2026-06-01T12:00:00.000Z', leaf: { notAfter: '2026-08-30T12:00:00.000Z' } },
+      abandoned: [{ tryAt: '2026-06-01T12:00:00.000Z' }],
+      history: [{ at: '2026-06-01T12:00:00.000Z' }],
+    });
   });
 
   it('records who, why and when for every transition, and keeps the last fifty', () => {
@@ -336,6 +411,18 @@ describe('the lease', () => {
     expect(() => claimLease(first, 'two', NOON + MINUTE_MS - 1, MINUTE_MS)).toThrow(/being worked on by one/);
     expect(claimLease(first, 'two', NOON + MINUTE_MS, MINUTE_MS).lease.token).toBe(2);
     expect(claimLease(releaseLease(first), 'two', NOON + 1, MINUTE_MS).lease.token).toBe(2);
+  });
+
+  it.each<[string, CertificateRecord['lease']]>([
+    ['was taken over', { owner: 'two', token: 2, expiresAt: NOON }],
+    ['was taken over by the same worker, later', { owner: 'one', token: 2, expiresAt: NOON }],
+    ['has the number of another’s', { owner: 'two', token: 1, expiresAt: NOON }],
+    ['is not there', undefined],
+  ])('is lost to a worker when it %s', (_how, lease) => {
+    const mine = claimLease(START.record, 'one', NOON, MINUTE_MS).lease;
+    const record = { ...START.record, ...(lease === undefined ? {} : { lease }) };
+    expect(() => assertLease(record, mine)).toThrow('payments/orders: the lease ran out and another worker took over');
+    expect(() => assertLease({ ...record, lease: { ...mine, expiresAt: 0 } }, mine)).not.toThrow();
   });
 
   it('keeps a certificate out of the due index while it runs', () => {

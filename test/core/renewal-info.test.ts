@@ -34,14 +34,23 @@ describe('of the window that a CA suggests', () => {
     expect(later).toEqual({ ...first, checkAt: NOON + 2 });
   });
 
-  it('another instant is drawn when the window moves', () => {
-    const known = { checkAt: NOON, window: WINDOW, renewAt: WINDOW.start };
-    const moved = { start: NOON + DAY_MS, end: NOON + 2 * DAY_MS };
+  it.each([
+    ['moves', { start: NOON + DAY_MS, end: NOON + 2 * DAY_MS }],
+    ['begins earlier', { ...WINDOW, start: NOON + DAY_MS }],
+    ['ends later', { ...WINDOW, end: WINDOW.end + DAY_MS }],
+  ])('another instant is drawn when the window %s', (_how, moved) => {
+    const known = { checkAt: NOON, window: WINDOW, renewAt: WINDOW.start + 1 };
     expect(drawRenewalInfo(current(known), { window: moved, random: 0, checkAt: NOON })).toEqual({
       checkAt: NOON,
       window: moved,
       renewAt: moved.start,
     });
+  });
+
+  it('one instant is drawn also where nothing was known before', () => {
+    const { renewalInfo: _none, ...unasked } = current({ checkAt: NOON });
+    const drawn = drawRenewalInfo(unasked, { window: WINDOW, random: 0, checkAt: NOON });
+    expect(drawn).toEqual({ checkAt: NOON, window: WINDOW, renewAt: WINDOW.start });
   });
 
   it.each([
@@ -69,7 +78,7 @@ describe('of the window that a CA suggests', () => {
 
 describe('a renewal at the wish of the CA', () => {
   const at = (suggested: Instant, wish?: { seconds: number }): Instant =>
-    planRenewal(SPEC.id, LEAF, NOON, wish, suggested).renewAt;
+    planRenewal(SPEC.id, LEAF, NOON, wish, { at: suggested, isRepeated: false }).renewAt;
 
   it('comes at the drawn instant, earlier or later than by default', () => {
     expect(at(NOON + 5 * DAY_MS)).toBe(NOON + 5 * DAY_MS);
@@ -91,12 +100,64 @@ describe('a renewal at the wish of the CA', () => {
     );
   });
 
+  it('keeps to a tenth of a life that is shorter than ten hours', () => {
+    const leaf = aLeaf({ notAfter: NOON + 5 * HOUR_MS });
+    const renewed = (suggested: Instant): Instant => {
+      const wish = { checkAt: NOON, renewAt: suggested };
+      return renewAt(recordWith(wish, leaf), current(wish, leaf));
+    };
+    expect(renewed(NOON)).toBe(NOON + 0.5 * HOUR_MS);
+    expect(renewed(NOON + DAY_MS)).toBe(NOON + 4.5 * HOUR_MS);
+  });
+
   it('is due when the instant is there, though the window may be long gone', () => {
     const record = recordWith({ checkAt: NOON + 400 * DAY_MS, window: WINDOW, renewAt: WINDOW.start });
     expect(renewAt(record, current({ checkAt: NOON, renewAt: WINDOW.start }))).toBe(WINDOW.start);
     expect(decide(record, WINDOW.start - 1).do).toBe('rest');
     expect(decide(record, WINDOW.start)).toEqual({ do: 'startAttempt', reason: 'RenewalWindowReached' });
     expect(decide(record, WINDOW.end + DAY_MS)).toMatchObject({ do: 'startAttempt' });
+  });
+});
+
+describe('a CA that calls back leaf after leaf', () => {
+  const recalled = { checkAt: NOON, renewAt: NOON - DAY_MS };
+  const successor = (previous: CurrentVersion | undefined, lifetimeMs = 90 * DAY_MS): CertificateRecord => ({
+    ...recordWith(recalled, aLeaf({ notAfter: NOON + lifetimeMs })),
+    ...(previous === undefined ? {} : { previous }),
+  });
+  const renewal = (record: CertificateRecord): number =>
+    record.current === undefined ? Infinity : renewAt(record, record.current) - NOON;
+  const before = (wished: number): CurrentVersion => ({
+    ...current({ checkAt: NOON, renewAt: wished }),
+    issuedAt: NOON - 2 * HOUR_MS,
+  });
+
+  it('is obeyed at once for the first, and once a day for those that follow', () => {
+    expect(renewal(successor(undefined))).toBe(HOUR_MS);
+    expect(renewal(successor(before(NOON - DAY_MS)))).toBe(DAY_MS);
+  });
+
+  it('is obeyed at once again when the leaf before was let live', () => {
+    expect(renewal(successor(before(NOON + 60 * DAY_MS)))).toBe(HOUR_MS);
+    expect(renewal(successor(current({ checkAt: NOON })))).toBe(HOUR_MS);
+  });
+
+  it('is one that wished for a successor within a day, or a quarter of a short life', () => {
+    const early = (issuedAt: number, lifetimeMs: number, wished: number): CurrentVersion => ({
+      ...current({ checkAt: NOON, renewAt: wished }, aLeaf({ notAfter: issuedAt + lifetimeMs })),
+      issuedAt,
+    });
+    const at = NOON - 40 * DAY_MS;
+    expect(renewal(successor(early(at, 90 * DAY_MS, at + DAY_MS - 1)))).toBe(DAY_MS);
+    expect(renewal(successor(early(at, 90 * DAY_MS, at + DAY_MS)))).toBe(HOUR_MS);
+    expect(renewal(successor(early(at, 8 * HOUR_MS, at + 2 * HOUR_MS - 1)))).toBe(DAY_MS);
+    expect(renewal(successor(early(at, 8 * HOUR_MS, at + 2 * HOUR_MS)))).toBe(HOUR_MS);
+    const { renewalInfo: _none, ...silent } = current({ checkAt: NOON });
+    expect(renewal(successor(silent))).toBe(HOUR_MS);
+  });
+
+  it('is followed within a quarter of a short life', () => {
+    expect(renewal(successor(before(NOON - DAY_MS), 8 * HOUR_MS))).toBe(2 * HOUR_MS);
   });
 });
 

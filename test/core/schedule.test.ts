@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planRenewal } from '../../functions/core/schedule.ts';
-import { DAY_MS, HOUR_MS, SECOND_MS } from '../../functions/core/time.ts';
+import { DAY_MS, HOUR_MS, SECOND_MS, toTimestamp } from '../../functions/core/time.ts';
 import { aLeaf, id, NOON } from '../support/builders.ts';
 
 const ID = id('payments/orders');
@@ -73,11 +73,43 @@ describe('when to renew', () => {
     expect(planRenewal(ID, aLeaf(), NOON, { percentage: 20 })).toEqual({ renewAt: NOON + 72 * DAY_MS });
   });
 
-  it('falls back with a warning when renewBefore is not shorter than the real lifetime', () => {
-    const { renewAt, warning } = planRenewal(ID, aLeaf({ notAfter: NOON + 6 * DAY_MS }), NOON, {
-      seconds: 30 * 86_400,
+  it.each([
+    ['longer than', { seconds: 30 * 86_400 }, 2_592_000],
+    ['as long as', { seconds: 6 * 86_400 }, 518_400],
+    ['all of', { percentage: 100 }, 518_400],
+    ['nothing of', { seconds: 0 }, 0],
+  ])('falls back with a warning when renewBefore is %s the real lifetime', (_how, wish, seconds) => {
+    const leaf = aLeaf({ notAfter: NOON + 6 * DAY_MS });
+    expect(planRenewal(ID, leaf, NOON, wish)).toEqual({
+      ...planRenewal(ID, leaf, NOON, undefined),
+      warning:
+        `renewBefore (${seconds} s) is not shorter than the lifetime the CA gave (518400 s); ` +
+        'renewing at the default share of the lifetime instead',
     });
-    expect(renewAt).toBeGreaterThan(NOON + 2 * DAY_MS);
-    expect(warning).toMatch(/not shorter than the lifetime/);
+  });
+
+  it('has two thirds of a lifetime from ten days on, and half of it below', () => {
+    const share = (lifetimeMs: number): number =>
+      (planRenewal(ID, aLeaf({ notAfter: NOON + lifetimeMs }), NOON, undefined).renewAt - NOON) / lifetimeMs;
+    expect(share(10 * DAY_MS)).toBeCloseTo(2 / 3, 1);
+    expect(share(10 * DAY_MS - SECOND_MS)).toBeCloseTo(1 / 2, 1);
+  });
+
+  it('is after issuance, however short the life', () => {
+    expect(planRenewal(ID, aLeaf({ notAfter: NOON + 1 }), NOON, undefined).renewAt).toBe(NOON + 1);
+  });
+
+  it('is spread over the whole of one per cent before and after', () => {
+    const offsets = Array.from({ length: 200 }, (_, number) => {
+      const leaf = aLeaf({ sha256Fingerprint: String(number) });
+      return (planRenewal(ID, leaf, NOON, undefined).renewAt - (NOON + 60 * DAY_MS)) / (0.9 * DAY_MS);
+    });
+    expect(Math.min(...offsets)).toBeLessThan(-0.9);
+    expect(Math.max(...offsets)).toBeGreaterThan(0.9);
+  });
+
+  it('stays where it is after an upgrade of Everleaf', () => {
+    const { renewAt } = planRenewal(ID, aLeaf(), NOON, undefined);
+    expect(toTimestamp(renewAt)).toMatchInlineSnapshot(`"2026-07-31T15:00:06.542Z"`);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CertificateSpec } from '../../functions/core/certificate.ts';
-import { compareSpecs, specDigest } from '../../functions/core/spec-change.ts';
+import { canonicalJson, compareSpecs, specDigest } from '../../functions/core/spec-change.ts';
+import { hookRef } from '../../functions/core/rollout/hook-spec.ts';
 import { aSpec, id, ISSUER } from '../support/builders.ts';
 
 /** With two of everything, so that an order can change. */
@@ -12,12 +13,15 @@ const FULL = aSpec({
   outputFormats: ['CombinedPEM', 'DER'],
   renewBefore: { seconds: 86_400 },
   labels: { team: 'shop', tier: 'one' },
+  hooks: [hookRef.parse('payments/orders@0123456789ab')],
 });
 
 type Field = keyof CertificateSpec;
 
 /** Every field, with another value; a field that is added to the spec has to be added here. */
-const REISSUED: { readonly [F in Exclude<Field, 'id' | 'renewBefore' | 'labels'>]-?: readonly CertificateSpec[F][] } = {
+const REISSUED: {
+  readonly [F in Exclude<Field, 'id' | 'renewBefore' | 'labels' | 'hooks'>]-?: readonly CertificateSpec[F][];
+} = {
   secretName: ['other-tls'],
   issuerRef: [
     { ...ISSUER.ref, group: 'other' },
@@ -41,9 +45,10 @@ const REISSUED: { readonly [F in Exclude<Field, 'id' | 'renewBefore' | 'labels'>
 };
 
 /** Either nothing of the certificate, or only when it is renewed. */
-const KEPT: { readonly [F in 'renewBefore' | 'labels']: readonly CertificateSpec[F][] } = {
+const KEPT: { readonly [F in 'renewBefore' | 'labels' | 'hooks']: readonly CertificateSpec[F][] } = {
   renewBefore: [{ seconds: 3_600 }, { percentage: 50 }, undefined],
   labels: [{ team: 'bank', tier: 'one' }, {}],
+  hooks: [[hookRef.parse('payments/orders@ba9876543210')], undefined],
 };
 
 const changes = (table: object): [Field, CertificateSpec][] =>
@@ -59,6 +64,11 @@ describe('a new certificate is wanted', () => {
     expect(specDigest(changed)).not.toBe(specDigest(FULL));
     expect(compareSpecs(FULL, changed)).toEqual({ consequence: 'reissue', fields: [field] });
     expect(compareSpecs(changed, FULL)).toEqual({ consequence: 'reissue', fields: [field] });
+  });
+
+  it('when several fields change, which are named in the order of the alphabet', () => {
+    const changed = { ...FULL, secretName: 'other-tls', commonName: 'other.example', uris: [] };
+    expect(compareSpecs(FULL, changed).fields).toEqual(['commonName', 'secretName', 'uris']);
   });
 
   it('when a value moves from one list to another', () => {
@@ -114,6 +124,12 @@ describe('the certificate in use serves on', () => {
     expect(specDigest(FULL)).toMatchInlineSnapshot(
       `"f91d2cb8d2d2d71f002e498c5ccf472114bdf7181d3ab4c2951bfb2e43672378"`,
     );
+  });
+});
+
+describe('null', () => {
+  it('is a value like any other, and not what is absent', () => {
+    expect(canonicalJson({ a: null, b: [null] })).toBe('{"a":null,"b":[null]}');
   });
 });
 

@@ -1,9 +1,12 @@
 import { afterAll, beforeAll } from 'vitest';
 import { badInput } from './stories/bad-input.ts';
 import { contracts } from './stories/contracts.ts';
+import { deploying } from './stories/deploying.ts';
 import { failures } from './stories/failures.ts';
 import { deployedAsItIs, issuance } from './stories/first-deploy.ts';
+import { operating } from './stories/operating.ts';
 import { publicCa } from './stories/public-ca.ts';
+import { operations } from './stories/operations.ts';
 import { removal } from './stories/removal.ts';
 import { changingNothing, updates } from './stories/updates.ts';
 import { Subscriber } from './support/subscriber.ts';
@@ -20,8 +23,8 @@ afterAll(() => world?.stop());
 const theWorld = (): World => world;
 const theSubscriber = (): Subscriber => subscriber;
 
-deployedAsItIs(theWorld, async () => {
-  subscriber = await Subscriber.deploy(world);
+deployedAsItIs(theWorld, () => {
+  subscriber = new Subscriber(world);
 });
 badInput(theWorld);
 contracts(theWorld);
@@ -29,5 +32,8 @@ changingNothing(theWorld);
 issuance(theWorld, theSubscriber);
 publicCa(theWorld);
 updates(theWorld);
+operating(theWorld);
 failures(theWorld, theSubscriber);
-removal(theWorld, theSubscriber);
+operations(theWorld);
+deploying(theWorld, theSubscriber);
+removal(theWorld);

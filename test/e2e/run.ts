@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installPeers } from '../peers/install/install.ts';
 import { toEnvironment } from '../peers/settings.ts';
@@ -40,12 +40,24 @@ async function run(
     env,
   });
   say(`MiniStack is up at ${emulator.endpoint}, with TLS and IAM enforced`);
-  const forTests = { ...env, ...toEnvironment({ folder, programs: peers }) };
+  const PATH = [awsCommand(folder, python), env['PATH']].join(delimiter);
+  const forTests = { ...env, PATH, ...toEnvironment({ folder, programs: peers }) };
   const code = await runTests(programs, emulator, folder, ports.privateCa, forTests, patterns);
   if (programs.closed) return code;
   if (code !== 0) say(`the emulator's log: ${keepLog(emulator)}`);
   say(`${code === 0 ? 'passed' : 'failed'} after ${Math.round((performance.now() - started) / 1_000)} s`);
   return code;
+}
+
+/** The runbook types `aws`, which is installed beside the emulator. For SQS it passes AWS_ENDPOINT_URL over. Answers its folder. */
+function awsCommand(folder: string, python: string): string {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  const aws = join(dirname(python), 'aws');
+  writeFileSync(join(bin, 'aws'), `#!/bin/sh\nexec "${aws}" --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n`, {
+    mode: 0o755,
+  });
+  return bin;
 }
 
 async function runTests(

@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { writeBundle } from '../../lib/bundles.ts';
+import { describe, expect, it } from 'vitest';
+import { bundleFolder } from '../../lib/bundles.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -29,7 +28,15 @@ function loadedBy(script: string): readonly string[] {
   return JSON.parse(printed) as string[];
 }
 
-const CLIENTS = ['acme-client', '@aws-sdk/client-acm-pca', '@aws-sdk/client-route-53', '@aws-sdk/client-sts'];
+const CLIENTS = [
+  'acme-client',
+  '@aws-sdk/client-acm-pca',
+  '@aws-sdk/client-ecs',
+  '@aws-sdk/client-eks',
+  '@aws-sdk/client-route-53',
+  '@aws-sdk/client-sts',
+  'yaml',
+];
 const clientsIn = (urls: readonly string[]): readonly string[] =>
   CLIENTS.filter((client) => urls.some((url) => url.includes(`/node_modules/${client}/`)));
 
@@ -40,7 +47,7 @@ const CREATE = (plugin: string, options: object): string => `
   await bindIssuer(spec).create({ accounts: {}, clock: Date.now, log: () => {} });`;
 
 describe('what is loaded', () => {
-  it('by the catalogue is no client of any issuer', () => {
+  it('by the catalogue is no client of any issuer or hook', () => {
     const urls = loadedBy("await import('./functions/catalogue.ts');");
     expect(urls.some((url) => url.endsWith('/functions/issuers/acme/plugin.ts'))).toBe(true);
     expect(clientsIn(urls)).toEqual([]);
@@ -67,10 +74,25 @@ describe('what is loaded', () => {
   });
 });
 
+describe('what is loaded for a hook', () => {
+  const CONNECT = (kind: string, options: object): string => `
+    const { hookPlugin } = await import('./functions/catalogue.ts');
+    await hookPlugin('${kind}').create(${JSON.stringify(options)}, { clock: Date.now, log: () => {} });`;
+
+  it('on ECS is the client of ECS', () => {
+    const options = { cluster: 'prod', service: 'web', strategy: 'ForceNewDeployment', passRoles: [] };
+    expect(clientsIn(loadedBy(CONNECT('ecs', options)))).toEqual(['@aws-sdk/client-ecs']);
+  });
+
+  it('on EKS is its client, and nothing that prints YAML', () => {
+    const connection = { endpoint: 'https://10.1.2.3', caBundle: '' };
+    const options = { cluster: 'prod', namespace: 'web', secretName: 'web-tls', force: false, connection };
+    expect(clientsIn(loadedBy(CONNECT('eks', options)))).toEqual(['@aws-sdk/client-eks']);
+  });
+});
+
 describe('the bundle of the issue function', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'everleaf-loading-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const bundle = writeBundle('issue', folder);
+  const bundle = bundleFolder('issue');
 
   /** A chunk and all that it imports whether it is needed or not. */
   function loadedWith(file: string, seen = new Set<string>()): ReadonlySet<string> {

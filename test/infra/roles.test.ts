@@ -96,8 +96,12 @@ describe('the role of', () => {
       "
       Allow logs:CreateLogStream, logs:PutLogEvents
         on \${DetectionDetectLogs.Arn}
+      Allow xray:PutTraceSegments, xray:PutTelemetryRecords
+        on *
       Allow dynamodb:Query
         on \${InventoryTable.Arn}/index/due
+      Allow dynamodb:GetItem
+        on \${InventoryTable.Arn}
       Allow events:PutEvents
         on \${Bus.Arn}
       "
@@ -109,9 +113,13 @@ describe('the role of', () => {
       "
       Allow logs:CreateLogStream, logs:PutLogEvents
         on \${IssuanceIssueLogs.Arn}
+      Allow xray:PutTraceSegments, xray:PutTelemetryRecords
+        on *
       Allow sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes
         on \${IssuanceQueue.Arn}
       Allow dynamodb:GetItem, dynamodb:PutItem
+        on \${InventoryTable.Arn}
+      Allow dynamodb:UpdateItem
         on \${InventoryTable.Arn}
       Allow secretsmanager:DescribeSecret
         on arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:Everleaf/*
@@ -130,10 +138,23 @@ describe('the role of', () => {
         on \${Bus.Arn}
       Allow sqs:SendMessage
         on \${IssuanceQueue.Arn}
-      Allow acm-pca:DescribeCertificateAuthority, acm-pca:GetCertificateAuthorityCertificate, acm-pca:IssueCertificate, acm-pca:GetCertificate
+      Allow acm-pca:DescribeCertificateAuthority, acm-pca:GetCertificateAuthorityCertificate, acm-pca:IssueCertificate, acm-pca:GetCertificate, acm-pca:RevokeCertificate
         on arn:aws:acm-pca:us-east-1:111122223333:certificate-authority/11111111-1111-4111-8111-111111111111
       Allow sts:AssumeRole
         on arn:aws:iam::444455556666:role/issue-certificates
+      "
+    `);
+  });
+
+  it('survey reads how the fleet is doing, and no ledger', () => {
+    expect(roleMay('SurveyRole')).toMatchInlineSnapshot(`
+      "
+      Allow logs:CreateLogStream, logs:PutLogEvents
+        on \${SurveyLogs.Arn}
+      Allow xray:PutTraceSegments, xray:PutTelemetryRecords
+        on *
+      Allow dynamodb:Query
+        on \${InventoryTable.Arn}/index/fleet
       "
     `);
   });
@@ -143,6 +164,8 @@ describe('the role of', () => {
       "
       Allow logs:CreateLogStream, logs:PutLogEvents
         on \${ManifestSyncLogs.Arn}
+      Allow xray:PutTraceSegments, xray:PutTelemetryRecords
+        on *
       Allow dynamodb:GetItem, dynamodb:PutItem
         on \${InventoryTable.Arn}
       Allow dynamodb:Scan
@@ -157,7 +180,12 @@ describe('the role of', () => {
 describe('the stack', () => {
   it('has these roles only, each for Lambda alone and without managed policies', () => {
     const roles = ofType('AWS::IAM::Role');
-    expect(roles.map(([id]) => id).sort()).toEqual(['DetectionDetectRole', 'IssuanceIssueRole', 'ManifestSyncRole']);
+    expect(roles.map(([id]) => id).sort()).toEqual([
+      'DetectionDetectRole',
+      'IssuanceIssueRole',
+      'ManifestSyncRole',
+      'SurveyRole',
+    ]);
     for (const [, properties] of roles) {
       expect(allLines(properties['AssumeRolePolicyDocument'])).toBe(
         '\nAllow sts:AssumeRole to {"Service":"lambda.amazonaws.com"}\n',
@@ -212,6 +240,12 @@ describe('the stack', () => {
           "FunctionName": "\${DetectionDetectFunction.Arn}",
           "Principal": "events.amazonaws.com",
           "SourceArn": "\${DetectionSchedule.Arn}",
+        },
+        {
+          "Action": "lambda:InvokeFunction",
+          "FunctionName": "\${SurveyFunction.Arn}",
+          "Principal": "events.amazonaws.com",
+          "SourceArn": "\${SurveySchedule.Arn}",
         },
       ]
     `);

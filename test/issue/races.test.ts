@@ -47,13 +47,15 @@ describe('a worker that loses the claim', () => {
 });
 
 describe('a change that lands while a worker is under way', () => {
-  it('is seen before the next step: nothing is ordered for a manifest that is gone', async () => {
+  it('is seen before the next step: what the manifest no longer wants is not ordered', async () => {
     const shop = await workshop();
     const spec = { ...shop.spec, dnsNames: ['orders.internal.example', 'late.example'] };
     // After the key was staged and before the intent is durable.
-    let writes = 0;
+    let isStaged = false;
     const parts = interrupted(shop.parts, async ({ port, method }, _index, act) => {
-      if (port === 'inventory' && method === 'write' && ++writes === 2) {
+      if (method === 'stageKey') isStaged = true;
+      if (isStaged && port === 'inventory' && method === 'write') {
+        isStaged = false;
         await shop.happens({ event: 'Respecified', spec, fields: ['dnsNames'] });
       }
       return act();
@@ -120,8 +122,8 @@ describe('storms', () => {
     const shop = await workshop();
     for (let minute = 0; minute < 24 * 60; minute++) {
       shop.pass(MINUTE_MS);
-      for await (const due of shop.inventory.due(shop.now(), 10)) {
-        expect(due).toBe(shop.spec.id);
+      for await (const { certificate } of shop.inventory.due(shop.now(), 10)) {
+        expect(certificate).toBe(shop.spec.id);
         await shop
           .work(
             interrupted(shop.parts, async ({ port, method }, _index, act) => {
@@ -285,5 +287,38 @@ describe('an expired certificate', () => {
     await shop.tick(2 * 60, down);
     expect(asked.length).toBeGreaterThan(8);
     expect(shop.now() - (asked.at(-1) ?? 0)).toBeLessThanOrEqual(20 * MINUTE_MS);
+  });
+});
+
+describe('a clock that jumps', () => {
+  it.each([
+    ['back by two hours', -2 * 60 * MINUTE_MS],
+    ['ahead by a week', 7 * DAY_MS],
+  ])('%s, at any call: one certificate, and one more at the most', async (_name, jumpMs) => {
+    for (let at = 0; at < 24; at++) {
+      const shop = await workshop();
+      const jumping = interrupted(shop.parts, async (_call, index, act) => {
+        if (index === at) shop.pass(jumpMs);
+        return act();
+      });
+      await shop.work(jumping).catch(() => undefined);
+      // A leaf that begins hours from now is refused, and looked at again a day later.
+      for (const pauseMs of [0, 2 * 60 * MINUTE_MS, DAY_MS]) {
+        shop.pass(pauseMs);
+        await shop.tick(10);
+      }
+      const { generation, attempt, current } = await shop.record();
+      expect({ generation, attempt }, `at call ${at}`).toEqual({ generation: 1, attempt: undefined });
+      expect(shop.store.secret(SLOT).current).toBe(current?.version);
+      expect(shop.issuer.signed.length, `at call ${at}`).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it('back after a renewal renews nothing', async () => {
+    const shop = await workshop();
+    await shop.work();
+    shop.pass(-60 * MINUTE_MS);
+    await shop.tick(120);
+    expect(shop.issuer.signed).toHaveLength(1);
   });
 });

@@ -227,6 +227,23 @@ describe('a failing CA', () => {
     expect((await shop.record()).failures).toEqual({ count: 0, blocked: false });
   });
 
+  it('that falls with an order in its hands is waited for no longer than one that falls before', async () => {
+    const shop = await workshop();
+    let isDown = true;
+    const parts = interrupted(shop.parts, async ({ port, method }, _index, act) => {
+      if (isDown && port === 'issuer' && method === 'check') throw new TransientError('Unreachable', 'the CA is down');
+      return act();
+    });
+    await shop.work(parts);
+    await shop.tick(25 * 60, parts);
+    expect((await shop.record()).attempt?.phase).toBe('orderPlaced');
+    isDown = false;
+    // The next look is due by now, and finds the attempt too old: that is no failure of its own.
+    await shop.tick(60, parts);
+    expect(shop.servedSerial()).toBeDefined();
+    expect(shop.issuer.signed).toHaveLength(2);
+  });
+
   it('is not asked before the second it named', async () => {
     const shop = await workshop();
     const asked: number[] = [];
@@ -238,7 +255,7 @@ describe('a failing CA', () => {
       return act();
     });
     await shop.work(parts);
-    await shop.happens({ event: 'RenewalRequested', by: 'an impatient person' });
+    await shop.happens({ event: 'Reconsidered', cause: 'an impatient person' });
     await shop.tick(3 * 60, parts);
     expect(asked).toHaveLength(2);
     expect(asked[1]).toBeGreaterThanOrEqual(7_200_000);

@@ -1,5 +1,5 @@
 import { randomUUID, X509Certificate } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { attemptId, type CertificateSpec, type Usage } from '../../functions/core/certificate.ts';
@@ -19,17 +19,6 @@ import { AwsError, type ServiceCall } from '../../local/wire/service.ts';
 import { aSpec, NOON } from '../support/builders.ts';
 import { ACCOUNT_ID, JsonEndpoint, REGION } from '../twin/json-endpoint.ts';
 
-// The limits that are deployed, fifty times tighter: a setting that is taken away is missing here, too.
-vi.mock(import('../../functions/aws/client.ts'), async (load) => {
-  const { CLIENT_SETTINGS } = await load();
-  const requestTimeout = CLIENT_SETTINGS.requestHandler.requestTimeout / 50;
-  const tightened: object = {
-    ...CLIENT_SETTINGS,
-    requestHandler: { ...CLIENT_SETTINGS.requestHandler, requestTimeout },
-  };
-  return { CLIENT_SETTINGS: tightened as typeof CLIENT_SETTINGS };
-});
-
 const KEY = keyHandle(await generateKey({ algorithm: 'ECDSA', sizeBits: 256 }));
 const arnOf = (last: number): string =>
   `arn:aws:acm-pca:${REGION}:${ACCOUNT_ID}:certificate-authority/11111111-2222-3333-4444-00000000000${last}`;
@@ -42,6 +31,8 @@ let endpoint: JsonEndpoint;
 let calls: ServiceCall[];
 /** While set, may answer instead of the service. */
 let interfere: ((operation: string) => void) | undefined;
+/** What is answered with nothing in it. */
+let empty: string | undefined;
 
 beforeEach(async () => {
   service = new AcmPca({
@@ -55,13 +46,13 @@ beforeEach(async () => {
     now: () => NOON,
   });
   service.issuanceDelay = 0;
-  [calls, interfere] = [[], undefined];
+  [calls, interfere, empty] = [[], undefined, undefined];
   const watched = {
     signingName: service.signingName,
     handle: (call: ServiceCall) => {
       calls.push(call);
       interfere?.(call.operation);
-      return service.handle(call);
+      return call.operation === empty ? Promise.resolve({}) : service.handle(call);
     },
   };
   endpoint = await JsonEndpoint.start(watched, NOON);
@@ -91,10 +82,43 @@ async function placed(issuer: Issuer, order: SigningRequest): Promise<Ticket> {
   return step.ticket;
 }
 
+/** Another server in the service's place. */
+async function standingIn(answer: RequestListener): Promise<void> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
 const operations = (): readonly string[] => calls.map(({ operation }) => operation);
 const issuances = (): readonly ServiceCall['input'][] =>
   calls.flatMap(({ operation, input }) => (operation === 'IssueCertificate' ? [input] : []));
 const days = (count: number): Partial<CertificateSpec> => ({ durationSeconds: (count * DAY_MS) / SECOND_MS });
+
+describe('a revocation', () => {
+  it('is asked for by serial number and reason, and asking twice is no failure', async () => {
+    const issuer = issuerFor();
+    const order = await request();
+    const step = await issuer.check(order, await placed(issuer, order));
+    if (step.status !== 'done') throw new Error('not done');
+    const revocation = { certificate: step.value.leaf, reason: 'cessationOfOperation' } as const;
+    for (let turn = 0; turn < 2; turn++) await issuer.revoke?.(revocation);
+    expect(service.issued(EC_CA)[0]?.revoked).toMatchObject({ reason: 'CESSATION_OF_OPERATION' });
+  });
+
+  it('that the CA refuses is a failure', async () => {
+    const issuer = issuerFor();
+    const order = await request();
+    const step = await issuer.check(order, await placed(issuer, order));
+    if (step.status !== 'done') throw new Error('not done');
+    service.setStatus(EC_CA, 'DISABLED');
+    const revoke = issuer.revoke?.({ certificate: step.value.leaf, reason: 'superseded' });
+    await expect(revoke).rejects.toMatchObject({ code: 'Refused', class: 'permanent' });
+  });
+});
 
 describe('an order', () => {
   it('leads to the leaf, what links it to the root, and the root as its anchor', async () => {
@@ -219,17 +243,95 @@ describe('a CA that', () => {
     expect(issuances()).toEqual([]);
   });
 
-  it('is still at it is asked again in a second, with the same ticket', async () => {
+  it('is still at it is asked again in a second, for the same certificate', async () => {
     service.issuanceDelay = 2;
     const issuer = issuerFor();
     const order = await request();
     const ticket = await placed(issuer, order);
-    const waiting = { status: 'waiting', ticket, checkAfterSeconds: 1 };
+    const { certificateArn } = ticket;
+    const waiting = { status: 'waiting', ticket: { certificateArn, looks: '1' }, checkAfterSeconds: 1 };
     expect(await issuer.check(order, ticket)).toEqual(waiting);
     expect(await issuer.check(order, ticket)).toEqual(waiting);
     expect(await issuer.check(order, ticket)).toMatchObject({ status: 'done' });
     // One question a check: it never waits in place.
     expect(operations().filter((name) => name === 'GetCertificate')).toHaveLength(3);
+  });
+
+  it('never ends is asked ever less often, also by a function that finds an older one’s ticket', async () => {
+    service.issuanceDelay = Infinity;
+    const issuer = issuerFor();
+    const order = await request();
+    const { certificateArn = '' } = await placed(issuer, order);
+    const waits: number[] = [];
+    let ticket: Ticket = { certificateArn };
+    for (let look = 0; look < 90; look++) {
+      const step = await issuer.check(order, ticket);
+      if (step.status !== 'waiting') throw new Error('it never ends');
+      ticket = step.ticket;
+      waits.push(step.checkAfterSeconds);
+    }
+    expect(waits.slice(0, 12)).toEqual([1, 1, 1, 1, 1, 2, 3, 5, 10, 15, 30, 60]);
+    expect(waits.at(-1)).toBe(300);
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+  });
+
+  it.each(['DescribeCertificateAuthority', 'IssueCertificate', 'GetCertificate', 'GetCertificateAuthorityCertificate'])(
+    'answers %s with an empty object is asked again, and no more is made of it',
+    async (operation) => {
+      const issuer = issuerFor();
+      const order = await request();
+      empty = operation;
+      const work = placed(issuer, order).then((ticket) => issuer.check(order, ticket));
+      await expect(work).rejects.toMatchObject({ class: 'transient', code: 'EmptyAnswer', mayHaveActed: true });
+    },
+  );
+
+  it.each<[string, number]>([
+    ['Retry-After is not asked again before it', 1],
+    ['nothing of time is asked twice more, in place', 3],
+  ])('is down and says %s', async (says, times) => {
+    let requests = 0;
+    const headers = says.startsWith('Retry-After') ? { 'retry-after': '7200' } : {};
+    await standingIn((_request, response) => {
+      requests += 1;
+      response.writeHead(503, headers).end('{}');
+    });
+    const retryAfterSeconds = times === 1 ? 7_200 : undefined;
+    await expect(issuerFor().start(await request())).rejects.toMatchObject({
+      code: 'ServiceFailed',
+      retryAfterSeconds,
+    });
+    expect(requests).toBe(times);
+  });
+
+  it('answers without end is left, and its answer not kept', async () => {
+    let sent = 0;
+    await standingIn((_request, response) => {
+      const pour = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536))) sent += 65_536;
+        if (!response.destroyed) response.once('drain', pour);
+      };
+      pour();
+    });
+    await expect(issuerFor().start(await request())).rejects.toMatchObject({
+      code: 'CaAnswerTooLarge',
+      message: expect.stringContaining('DescribeCertificateAuthority') as unknown,
+    });
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  it('trickles is given up on when the time for the whole call is over', async () => {
+    const over = new AbortController();
+    await standingIn((_request, response) => {
+      response.writeHead(200);
+      response.write('{', () => over.abort());
+    });
+    const issuer = acmPcaIssuer(
+      { certificateAuthorityArn: EC_CA, region: REGION },
+      async () => endpoint.settings.credentials,
+      () => over.signal,
+    );
+    await expect(issuer.start(await request())).rejects.toMatchObject({ code: 'Unreachable', mayHaveActed: true });
   });
 
   it('gave up on the order ends the attempt: the next one is a new order', async () => {
@@ -262,12 +364,8 @@ describe('a CA that', () => {
   );
 
   it('hangs is given up on within the time limit of the client, and may have acted', async () => {
-    const silent = createServer(() => {});
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => silent.closeAllConnections());
-    onTestFinished(() => void silent.close());
-    vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    await standingIn(() => {});
     const work = issuerFor().start(await request());
     await expect(work).rejects.toMatchObject({ class: 'transient', code: 'Unreachable', mayHaveActed: true });
-  }, 5_000);
+  });
 });

@@ -86,9 +86,11 @@ describe('the journey of a certificate, by the app and the bundles that are depl
     }
     expect(Object.fromEntries(counts)).toEqual({
       'detect Query': 8,
+      'detect GetItem': 2,
       'detect PutEvents': 1,
       'issue GetItem': 3,
       'issue PutItem': 6,
+      'issue UpdateItem': 2,
       'issue IssueCertificate': 1,
       'issue GetCertificate': 1,
       'issue DescribeSecret': 2,
@@ -97,6 +99,22 @@ describe('the journey of a certificate, by the app and the bundles that are depl
       'issue UpdateSecretVersionStage': 2,
       'issue PutEvents': 1,
     });
+  });
+
+  it('revokes on request, once the successor is current', async () => {
+    const { id, current } = await deployment.record('brief');
+    if (current === undefined) throw new Error('brief was never issued');
+    const request = {
+      event: 'RevocationRequested',
+      version: current.version,
+      reason: 'superseded',
+      by: 'test',
+    } as const;
+    await deployment.operator.wish(id, () => request, { arn: 'test', clock: deployment.now });
+    await deployment.tick();
+    expect((await deployment.record('brief')).previous?.revocation).toMatchObject({ reason: 'superseded' });
+    const revoked = deployment.pca.issued(GENERAL_CA).filter((leaf) => leaf.revoked !== undefined);
+    expect(revoked.map(({ serial }) => serial.toUpperCase())).toEqual([current.leaf.serialNumber]);
   });
 
   it('shows no private key anywhere but in the secret store, and no call is denied', () => {

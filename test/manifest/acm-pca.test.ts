@@ -39,6 +39,7 @@ describe('an AWSPCAIssuer', () => {
       ref: { group: 'awspca.cert-manager.io', kind: 'AWSPCAClusterIssuer', name: 'other' },
       plugin: 'acm-pca',
       options: { certificateAuthorityArn: ARN, region: 'us-east-1', role },
+      orderLimit: { orders: 25, perSeconds: 1 },
     });
   });
 

@@ -59,6 +59,11 @@ export const HONOURED_ACME: Readonly<Record<PathOf<'honoured'>, Evidence>> = {
   'metadata.namespace': edited('name: letsencrypt', 'name: letsencrypt\n  namespace: shop', {
     becomes: { ref: { namespace: 'shop' }, options: { accountKey: { namespace: 'shop' } } },
   }),
+  'metadata.annotations.everleaf.dev/order-limit': edited(
+    'name: letsencrypt',
+    'name: letsencrypt\n  annotations: { everleaf.dev/order-limit: 300/3h }',
+    { becomes: { orderLimit: { orders: 300, perSeconds: 10_800 } } },
+  ),
   'metadata.annotations.everleaf.dev/trust-anchors': annotated('trust-anchors: public', { trustAnchors: 'public' }),
   'metadata.annotations.everleaf.dev/acme-hosts': annotated('acme-hosts: "a.example, b.example:14000"', {
     hosts: ['a.example', 'b.example:14000'],

@@ -133,6 +133,11 @@ const issuer = (from: string, to: string, becomes: object) => ({ text: ISSUER.re
 export const HONOURED_ISSUER: Readonly<Record<IssuerPath, { readonly text: string; readonly becomes: object }>> = {
   'metadata.name': issuer('name: zz', 'name: zzz', { ref: { name: 'zzz' } }),
   'metadata.namespace': issuer('namespace: zz', 'namespace: zzz', { ref: { namespace: 'zzz' } }),
+  'metadata.annotations.everleaf.dev/order-limit': issuer(
+    'metadata: {',
+    'metadata: { annotations: { everleaf.dev/order-limit: 300/3h },',
+    { orderLimit: { orders: 300, perSeconds: 10_800 } },
+  ),
   'spec.arn': issuer(ARN, OTHER_CA, { options: { certificateAuthorityArn: OTHER_CA, region: 'eu-west-1' } }),
   // Refused, and so not there: the last one is then the sound one beside it.
   'spec.region': issuer('arn:', 'region: eu-west-1, arn:', { ref: { name: 'short-lived' } }),

@@ -21,6 +21,7 @@ const NOT_IN_THE_DEFINITION = new Set([
   'metadata.annotations.cert-manager.io/issue-temporary-certificate',
   'metadata.annotations.everleaf.dev/trust-anchors',
   'metadata.annotations.everleaf.dev/acme-hosts',
+  'metadata.annotations.everleaf.dev/order-limit',
 ]);
 
 /** What stands for a value: its own row if it is honoured, else the longest path that it is beneath. */

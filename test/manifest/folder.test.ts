@@ -24,7 +24,8 @@ describe('documents', () => {
     ['cert-manager.io/v1', 'ClusterIsuer', '2:7 error UnknownKind'],
     ['cert-manger.io/v1', 'ClusterIssuer', '1:13 error UnknownGroup'],
     ['policy.cert-manager.io/v1alpha1', 'CertificateRequestPolicy', '2:7 error KindNotBuilt'],
-    ['everleaf.dev/v1', 'DeployHook', '2:7 error KindNotBuilt'],
+    ['everleaf.dev/v1', 'DeployHoo', '2:7 error UnknownKind'],
+    ['everleaf.dev/v1alpha1', 'DeployHook', '1:13 error UnknownVersion'],
     ['cert-manager.io/v1', 'Certificat', '2:7 error UnknownKind'],
     ['awspca.cert-manager.io/v1beta1', 'AWSPCACluster', '2:7 error UnknownKind'],
     ['cert-manager.io/v1alpha2', 'Certificate', '1:13 error UnknownVersion'],
@@ -67,7 +68,7 @@ describe('documents', () => {
 
   it('that are wrong are counted and left out', () => {
     const parsed = parse(`${CERTIFICATE}  colour: red\n`);
-    expect(parsed.declared).toEqual({ certificates: 1, issuers: 2 });
+    expect(parsed.declared).toEqual({ certificates: 1, issuers: 2, hooks: 0 });
     expect(parsed.manifest.certificates).toEqual([]);
   });
 });

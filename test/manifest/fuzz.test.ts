@@ -9,7 +9,7 @@ import { keyHandle } from '../../functions/core/key-handle.ts';
 import { specDigest } from '../../functions/core/spec-change.ts';
 import { buildCsr } from '../../functions/core/x509/csr.ts';
 import { generateKey } from '../../functions/issue/keys.ts';
-import { mutated, type Tree } from './mutations.ts';
+import { mutated, type Tree } from '../support/mutations.ts';
 import { parse } from './support.ts';
 
 const CORPUS = join(import.meta.dirname, 'corpus');

@@ -28,7 +28,12 @@ describe('DNS names', () => {
     ['w*.example', 'has a wildcard in a place where clients do not match it.'],
     ['-a.example', 'is not a DNS name: the label `-a` cannot be in one.'],
     ['a b.example', 'is not a DNS name: the label `a b` cannot be in one.'],
-    [`${label63}a.example`, `is not a DNS name: the label \`${label63}\` cannot be in one.`],
+    // As long as a line of a key: every message leaves such out.
+    [`${label63}a.example`, 'is not a DNS name: the label `(not shown)` cannot be in one.'],
+    [
+      `${'a-'.repeat(40)}.example`,
+      `is not a DNS name: the label \`${'a-'.repeat(40).slice(0, 63)}\` cannot be in one.`,
+    ],
     [`${`${label63}.`.repeat(4)}example`, 'is longer than DNS allows.'],
     ['10.0.0.1', 'is an IP address, not a DNS name.'],
     ['::1', 'is an IP address, not a DNS name.'],

@@ -13,7 +13,7 @@ import { SECOND_MS } from '../../functions/core/time.ts';
 import { buildCsr } from '../../functions/core/x509/csr.ts';
 import { generateKey } from '../../functions/issue/keys.ts';
 import { encodeBundle } from '../../functions/stores/bundle.ts';
-import { secretNameOf } from '../../functions/stores/secrets-manager.ts';
+import { secretNameOf } from '../../functions/stores/secret-name.ts';
 import { aLeaf, NOON } from '../support/builders.ts';
 import { CERTIFICATE, parse } from './support.ts';
 

@@ -1,4 +1,4 @@
-import { ISSUERS as KINDS } from '../../functions/catalogue.ts';
+import { HOOKS, ISSUERS as KINDS } from '../../functions/catalogue.ts';
 import { parseManifest, type ManifestFile, type ParsedManifest } from '../../functions/core/manifest/index.ts';
 
 export const ARN = 'arn:aws:acm-pca:us-east-1:111122223333:certificate-authority/3f1c2a7e-58d4-4b0e-9a6f-2c7d81e5b904';
@@ -24,7 +24,7 @@ spec:
 
 /** Parses one file, `a.yaml`, beside two sound issuers. */
 export const parse = (text: string, ...others: ManifestFile[]): ParsedManifest =>
-  parseManifest([{ path: 'a.yaml', text }, ISSUERS, ...others], KINDS);
+  parseManifest([{ path: 'a.yaml', text }, ISSUERS, ...others], KINDS, { hookKinds: HOOKS });
 
 /** A sound certificate whose next line, at the end of its `spec`, is the tenth. */
 export const CERTIFICATE = `apiVersion: cert-manager.io/v1

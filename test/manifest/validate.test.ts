@@ -29,7 +29,7 @@ describe('everleaf validate', () => {
   it('finds nothing to say about the samples', async () => {
     expect(await run('certificates')).toEqual({
       code: 0,
-      stdout: '9 certificates, 4 issuers, no errors, no warnings\n',
+      stdout: '9 certificates, 4 issuers, 2 hooks, no errors, no warnings\n',
       stderr: '',
     });
   });

@@ -17,6 +17,7 @@ describe('YAML', () => {
     ['a mapping of another sort', 'replicas: 3\n', ['1:1 error NotAnObject']],
     ['a tab', 'a:\n\tb: 1\n', ['2:1 error TabIndentation']],
     ['a key that stands twice', 'a: 1\nb: 2\na: 3\n', ['3:1 error DuplicateKey']],
+    ['a key that stands there as a number and as text', '1: a\n"1": b\n', ['2:1 error DuplicateKey']],
     ['a bracket that is not closed', 'a: [1, 2\nb: 3\n', ['2:1 error BadIndentation']],
     ['a colon in a value', 'a: b: c\n', ['1:4 error YamlSyntax']],
     ['a quote that is not closed', 'a: "b\n', ['2:1 error YamlSyntax']],
@@ -45,6 +46,12 @@ describe('YAML', () => {
   it('that is nested without end is refused', () => {
     expect(places(parse(`a: ${'['.repeat(100)}${']'.repeat(100)}\n`))).toEqual(['1:44 error NestedTooDeeply']);
     expect(parse('['.repeat(20_000)).findings.length).toBeGreaterThan(0);
+  });
+
+  it('with a hundred thousand keys is read key by key, not each against all others', () => {
+    const keys = Array.from({ length: 100_000 }, (_, index) => `k${index}:\n`);
+    expect(places(parse(keys.join('')))).toEqual(['1:1 error NotAnObject']);
+    expect(places(parse([...keys, 'k7:'].join('')))).toEqual(['100001:1 error DuplicateKey']);
   });
 
   it('of more than a mebibyte is not read', () => {

@@ -1,10 +1,19 @@
 import * as z from 'zod/mini';
 
+const debianProgram = z.object({
+  executable: z.string(),
+  /** Where its libraries are. Left out if they are where the system looks. */
+  libraries: z.optional(z.string()),
+});
+export type DebianProgram = z.infer<typeof debianProgram>;
+
 const settings = z.object({
   /** This run's own folder: gone when it ends. */
   folder: z.string(),
   /** Where each program is. */
   programs: z.object({
+    nginx: debianProgram,
+    haproxy: debianProgram,
     pebble: z.string(),
     challengeDns: z.string(),
     stepCa: z.string(),

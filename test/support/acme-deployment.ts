@@ -1,5 +1,5 @@
 import { AcmeServer, type AcmeServerOptions } from '../../local/acme/server.ts';
-import { type Deployment, deployOnTwin } from './deployment.ts';
+import { type Deployment, type DeploymentOptions, deployOnTwin } from './deployment.ts';
 
 /** A CA that everybody knows; on the twin an embedded one answers for it. */
 export const LETS_ENCRYPT = 'https://acme-v02.api.letsencrypt.org/directory';
@@ -38,9 +38,7 @@ export interface AcmeDeployment extends Deployment {
   requests(): readonly string[];
 }
 
-export interface AcmeDeploymentOptions {
-  readonly manifest: string;
-  readonly pastDays?: number;
+export interface AcmeDeploymentOptions extends Pick<DeploymentOptions, 'manifest' | 'adapt' | 'pastDays'> {
   readonly ca?: Partial<AcmeServerOptions>;
 }
 

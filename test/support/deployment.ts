@@ -9,11 +9,12 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { App, type Stack } from 'aws-cdk-lib';
+import type { App, Stack } from 'aws-cdk-lib';
 import type { CertificateId } from '../../functions/core/certificate.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import { DAY_MS, type Instant, SECOND_MS } from '../../functions/core/time.ts';
 
+import { appForTwin } from '../../bin/twin/synthesize.ts';
 import { EverleafStack } from '../../lib/everleaf-stack.ts';
 import { AcmPca } from '../../local/services/acm-pca.ts';
 import { Twin } from '../../local/twin.ts';
@@ -53,20 +54,23 @@ export interface Deployment {
   readonly operator: Operator;
   readonly secrets: SecretsManagerClient;
   readonly queueUrl: string;
-  now(): Instant;
+  readonly now: () => Instant;
   /** The schedule fires; answers when nothing more happens by itself. */
-  tick(): Promise<void>;
-  advance(ms: number): Promise<void>;
+  readonly tick: () => Promise<void>;
+  readonly advance: (ms: number) => Promise<void>;
   /** Deploys another manifest over this one. */
-  deploy(manifest: string): Promise<void>;
-  record(name: string): Promise<CertificateRecord>;
-  requestRenewal(name: string): Promise<void>;
+  readonly deploy: (manifest: string) => Promise<void>;
+  readonly record: (name: string) => Promise<CertificateRecord>;
+  readonly requestRenewal: (name: string) => Promise<void>;
   /** What a consumer reads. */
-  bundle(name: string, which?: Partial<GetSecretValueCommandInput>): Promise<Readonly<Record<string, string>>>;
-  stages(name: string): Promise<Readonly<Record<string, readonly string[]>>>;
-  sendHint(body: string): Promise<void>;
-  publish(detailType: string, detail: unknown): Promise<void>;
-  close(): Promise<void>;
+  readonly bundle: (
+    name: string,
+    which?: Partial<GetSecretValueCommandInput>,
+  ) => Promise<Readonly<Record<string, string>>>;
+  readonly stages: (name: string) => Promise<Readonly<Record<string, readonly string[]>>>;
+  readonly sendHint: (body: string) => Promise<void>;
+  readonly publish: (detailType: string, detail: unknown) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface DeploymentOptions {
@@ -87,7 +91,7 @@ export async function deployOnTwin(options: DeploymentOptions): Promise<Deployme
   const assemble = (text: string): string => {
     writeFileSync(join(folder, 'manifest.yaml'), text);
     const outdir = join(folder, `assembly-${++assemblies}`);
-    const app = new App({ outdir, builtinCloudFormationValidation: false });
+    const app = appForTwin(outdir);
     const stack = new EverleafStack(app, 'Everleaf', { manifest: join(folder, 'manifest.yaml') });
     adapt?.(stack, app);
     app.synth();

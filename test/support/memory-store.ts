@@ -2,12 +2,14 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { type VersionId, versionId } from '../../functions/core/certificate.ts';
 import { ConflictError, PermanentError } from '../../functions/core/errors.ts';
 import { keyHandle } from '../../functions/core/key-handle.ts';
-import type { Provenance, SecretSlot, SecretStore } from '../../functions/core/ports.ts';
+import type { Provenance, SecretSlot, SecretStore, VersionSwitch } from '../../functions/core/ports.ts';
 import { readCertificate } from '../../functions/core/x509/leaf.ts';
 
 export interface StoredBundle {
   readonly key: KeyObject;
   readonly leafPem: string;
+  readonly intermediates: readonly string[];
+  readonly trustAnchors: readonly string[];
   readonly provenance: Provenance;
 }
 
@@ -20,7 +22,7 @@ interface Secret {
 }
 
 /** The secret store as a map, with a view of everything it holds; passes the same contract suite as the real one. */
-export interface MemoryStore extends SecretStore {
+export interface MemoryStore extends SecretStore, VersionSwitch {
   secret(slot: SecretSlot): Secret;
   /** What a consumer would read. Throws when key and certificate do not belong together. */
   served(slot: SecretSlot): StoredBundle | undefined;
@@ -67,7 +69,8 @@ export function memoryStore(): MemoryStore {
           .update(JSON.stringify([chain, provenance]))
           .digest('hex'),
       );
-      home.bundles.set(version, { key, leafPem: chain.leaf, provenance });
+      const { intermediates, trustAnchors } = chain;
+      home.bundles.set(version, { key, leafPem: chain.leaf, intermediates, trustAnchors, provenance });
       home.pending = version;
       return { version, ref: `memory:${slot.secretName}` };
     },
@@ -85,6 +88,24 @@ export function memoryStore(): MemoryStore {
       if (current === undefined || current === 'foreign') return undefined;
       const bundle = bundles.get(current);
       return bundle === undefined ? undefined : { version: current, provenance: bundle.provenance };
+    },
+    publicParts: async (slot, version) => {
+      const found = secret(slot).bundles.get(version);
+      if (found === undefined) throw new PermanentError('StoredVersionLost', 'no such version');
+      const { leafPem: leaf, intermediates, trustAnchors } = found;
+      return { ref: `memory:${slot.secretName}`, leaf, intermediates, trustAnchors };
+    },
+    switchTo: async (slot, version, replaces) => {
+      const home = secret(slot);
+      if (home.current === version) return;
+      if (home.current !== replaces) throw new ConflictError('CurrentMoved', `${home.current ?? 'nothing'} is current`);
+      if (!home.bundles.has(version)) throw new PermanentError('StoredVersionLost', 'no such version');
+      home.current = version;
+    },
+    leaf: async (slot, version) => {
+      const bundle = secret(slot).bundles.get(version);
+      if (bundle === undefined) throw new PermanentError('StoredVersionLost', 'no such version');
+      return bundle.leafPem;
     },
     discard: async (slot) => {
       delete secret(slot).pending;

@@ -8,6 +8,9 @@ import { EverleafStack } from '../../lib/everleaf-stack.ts';
 /** The sample manifests, as `npm start` and `npx cdk synth` take them. */
 export const SAMPLES = join(import.meta.dirname, '..', '..', 'certificates');
 
+/** Manifests that deploy nothing anywhere. */
+export const WITHOUT_HOOKS = join(import.meta.dirname, '..', '..', 'examples', 'every-field');
+
 /** The template of the stack; nothing of the assembly is left on disk. */
 export function synthesizeTemplate(manifest = SAMPLES, options: { readonly validate?: boolean } = {}): Template {
   const outdir = mkdtempSync(join(tmpdir(), 'everleaf-test-'));

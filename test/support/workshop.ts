@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CLOSED } from '../../functions/core/breaker.ts';
 import { attemptId, type CertificateSpec, issuerIdOf } from '../../functions/core/certificate.ts';
 import type { Announcement } from '../../functions/core/events.ts';
+import type { MetricName } from '../../functions/core/metrics.ts';
 import type { Inventory } from '../../functions/core/ports.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import { type Instant, MINUTE_MS, SECOND_MS } from '../../functions/core/time.ts';
@@ -20,6 +21,7 @@ export interface Workshop {
   readonly store: MemoryStore;
   readonly issuer: TestIssuer;
   readonly published: Announcement[];
+  readonly measured: (readonly [MetricName, number])[];
   readonly spec: CertificateSpec;
   readonly now: () => Instant;
   readonly pass: (ms: number) => void;
@@ -43,6 +45,7 @@ export async function workshop(spec: CertificateSpec = aSpec()): Promise<Worksho
   const store = memoryStore();
   const issuer = new TestIssuer(CA, clock);
   const published: Announcement[] = [];
+  const measured: [MetricName, number][] = [];
   await inventory.writeIssuer({ id: issuerIdOf(ISSUER.ref), spec: ISSUER, breaker: CLOSED }, undefined);
   await inventory.write(declare(spec, { actor: 'sync', at: NOON }), undefined);
   const own: RenewalParts = {
@@ -50,6 +53,7 @@ export async function workshop(spec: CertificateSpec = aSpec()): Promise<Worksho
     store,
     bus: { publish: async (announcements) => void published.push(...announcements) },
     hints: { later: async () => {} },
+    meter: { record: (name, value) => void measured.push([name, value]) },
     connect: async () => ({
       issuer,
       uninvitedUsages: ['server auth', 'client auth'],
@@ -75,6 +79,7 @@ export async function workshop(spec: CertificateSpec = aSpec()): Promise<Worksho
     store,
     issuer,
     published,
+    measured,
     spec,
     now: clock,
     pass: (ms) => void (now += ms),
@@ -82,7 +87,7 @@ export async function workshop(spec: CertificateSpec = aSpec()): Promise<Worksho
     tick: async (limit, parts = own) => {
       for (let minute = 0; minute < limit; minute++) {
         now += MINUTE_MS;
-        for await (const due of inventory.due(now, 10)) if (due === spec.id) await work(parts);
+        for await (const { certificate } of inventory.due(now, 10)) if (certificate === spec.id) await work(parts);
       }
     },
     record,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PermanentError } from '../../functions/core/errors.ts';
-import { respondWith, type ResourceData } from '../../functions/sync/custom-resource.ts';
+import { respondWith, type ResourceData } from '../../functions/aws/custom-resource.ts';
 
 interface Received {
   readonly method: string | undefined;

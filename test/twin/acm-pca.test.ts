@@ -555,6 +555,7 @@ describe("a role in the CA's account", () => {
         accountId: ACCOUNT_ID,
         callerArn: `arn:aws:sts::${ACCOUNT_ID}:assumed-role/issue/one`,
         authorize,
+        trustsAccount: () => false,
         issue: (session) => {
           sessions.push(session);
           return { accessKeyId: 'ASIATWIN', secretAccessKey: 'a<b&c' };

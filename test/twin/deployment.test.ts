@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CfnCondition, CfnOutput, Fn, Stack, App } from 'aws-cdk-lib';
+import { CfnCondition, CfnOutput, Fn, Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Alarm, Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -10,6 +10,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
+import { appForTwin } from '../../bin/twin/synthesize.ts';
 import { Twin } from '../../local/twin.ts';
 import { functionOf, operatorOf, startTwin, synthesize, temporaryDirectory } from './stage.ts';
 
@@ -82,7 +83,7 @@ test('an update removes what the template no longer has', async () => {
 });
 
 test('of several stacks one must be chosen', async () => {
-  const app = new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory() });
+  const app = appForTwin(temporaryDirectory());
   for (const id of ['One', 'Two']) new Queue(new Stack(app, id), 'Q');
   const assemblyDir = app.synth().directory;
   await expect(Twin.start({ assemblyDir })).rejects.toThrow('holds the stacks [One, Two]');

@@ -6,11 +6,12 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { functionOf, startTwin, temporaryDirectory } from './stage.ts';
 
 test('a function has the environment of the template and of Lambda, and nothing of ours', async () => {
-  process.env['TWIN_TEST_OWN_VARIABLE'] = 'the machine';
+  vi.stubEnv('TWIN_TEST_OWN_VARIABLE', 'the machine');
+  onTestFinished(() => void vi.unstubAllEnvs());
   const source = 'export const handler = async () => process.env;';
   const twin = await startTwin((stack) => void functionOf(stack, 'Tell', source, { environment: { GIVEN: 'yes' } }));
   const environment = (await twin.invoke('Tell', {})) as Record<string, string>;

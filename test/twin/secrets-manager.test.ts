@@ -354,8 +354,10 @@ describe('limits', () => {
     await expect(client.send(new GetRandomPasswordCommand({}))).rejects.toMatchObject({
       message: expect.stringContaining('GetRandomPassword'),
     });
-    await expect(create('a', { AddReplicaRegions: [{ Region: 'eu-west-1' }] })).rejects.toMatchObject({
-      message: expect.stringContaining('AddReplicaRegions'),
+    await expect(
+      create('a', { ForceOverwriteReplicaSecret: true, AddReplicaRegions: [{ Region: 'eu-west-1' }] }),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining('ForceOverwriteReplicaSecret'),
     });
   });
 

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Code, Function as LambdaFunction, type FunctionProps, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
 import { afterEach } from 'vitest';
+import { appForTwin } from '../../bin/twin/synthesize.ts';
 import { Twin, type TwinOptions } from '../../local/twin.ts';
 
 /** One hour back: room for every `advance` in these tests. */
@@ -26,7 +27,7 @@ export function temporaryDirectory(): string {
 
 /** Synthesizes a stack of one test and answers the assembly's directory. */
 export function synthesize(build: (stack: Stack) => void, stackName = 'Demo'): string {
-  const app = new App({ builtinCloudFormationValidation: false, outdir: temporaryDirectory() });
+  const app = appForTwin(temporaryDirectory());
   build(new Stack(app, stackName));
   return app.synth().directory;
 }

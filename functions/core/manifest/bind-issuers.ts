@@ -2,6 +2,7 @@ import { issuerIdOf, type IssuerRef } from '../certificate.ts';
 import { error, isError, toProblem, type Problem } from './finding.ts';
 import type { DeclaredCertificate, DeclaredIssuer } from './folder.ts';
 import { builtIssuers, type IssuerKind, knownIssuers } from './issuer-kinds.ts';
+import { groupBy } from '../group-by.ts';
 import { suggest } from './nearest.ts';
 
 /** Binds each certificate to its issuer and asks the issuer's plug-in whether it can sign it. */
@@ -14,7 +15,7 @@ export function bindIssuers(
   const byId = new Map(
     issuers.flatMap((issuer) => (issuer.ref === undefined ? [] : [[issuerIdOf(issuer.ref), issuer]])),
   );
-  const [byScope, byName] = [Map.groupBy(refs, scopeOf), Map.groupBy(refs, ({ name }) => name)];
+  const [byScope, byName] = [groupBy(refs, scopeOf), groupBy(refs, ({ name }) => name)];
   const known = knownIssuers(kinds);
 
   return certificates.map((certificate) => {

@@ -27,7 +27,8 @@ export const MAXIMUM_STREAM_BYTES = 16 * MAXIMUM_FILE_BYTES;
 const OPTIONS = {
   version: '1.2',
   strict: true,
-  uniqueKeys: true,
+  // The parser compares each key with all before it, which takes minutes where there are a hundred thousand. `locate` says it.
+  uniqueKeys: false,
   // Tags such as !!binary would turn text into something that is no plain data.
   resolveKnownTags: false,
   // Pretty errors quote the file, which must not happen to a Secret.
@@ -49,16 +50,26 @@ export function readDocuments(file: ManifestFile): ReadFile {
   const objects: ManifestObject[] = [];
   const findings: Finding[] = [];
   // One by one, as they are composed: a stream's trees together would take a hundred times its size.
-  for (const document of new Composer(OPTIONS).compose(new Parser().parse(source.text))) {
-    const read = readDocument(source, document);
+  for (const document of documentsIn(source)) {
+    const read = 'code' in document ? { objects: [], findings: [document] } : readDocument(source, document);
     for (const object of read.objects) objects.push(object);
     for (const finding of read.findings) findings.push(finding);
-    if (findings.length < MAXIMUM_FINDINGS) continue;
+    if (findings.length < MAXIMUM_FINDINGS || 'code' in document) continue;
     findings.length = MAXIMUM_FINDINGS;
     findings.push(source.finding(document.range[2], GIVEN_UP));
     break;
   }
   return { objects, findings };
+}
+
+/** Ends with a finding where the parser itself gives up: brackets without end take its stack. */
+function* documentsIn(source: Source): Iterable<Document.Parsed | Finding> {
+  try {
+    yield* new Composer(OPTIONS).compose(new Parser().parse(source.text));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    yield source.finding(0, explainSyntax('RESOURCE_EXHAUSTION', source.text, 0));
+  }
 }
 
 function readDocument(source: Source, document: Document.Parsed): ReadFile {

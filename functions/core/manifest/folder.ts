@@ -1,10 +1,12 @@
 import type { CertificateSpec, IssuerRef, IssuerSpec } from '../certificate.ts';
 import type { IssuerSecret } from '../ports.ts';
+import type { DeployHookSpec } from '../rollout/hook-spec.ts';
 import type { ManifestObject } from './documents.ts';
 import { error, type Path, type Problem } from './finding.ts';
 import type { IssuerKind } from './issuer-kinds.ts';
 import { at } from './located.ts';
 import type { Identity } from './metadata.ts';
+import type { Selection } from './read-hook.ts';
 
 /** A document that belongs to this folder's desired state, whether or not it could be understood. */
 export interface Declared<Spec> {
@@ -26,8 +28,17 @@ export interface DeclaredIssuer extends Declared<IssuerSpec> {
   readonly secrets: readonly IssuerSecret[];
 }
 
+/** `selection` is absent where it could not be understood. */
+export interface DeclaredHook extends Declared<DeployHookSpec> {
+  readonly selection: Selection | undefined;
+}
+
 /** The second of two documents that name the same thing is told about the first. */
-export function findDuplicates(certificates: readonly DeclaredCertificate[], issuers: readonly DeclaredIssuer[]): void {
+export function findDuplicates(
+  certificates: readonly DeclaredCertificate[],
+  issuers: readonly DeclaredIssuer[],
+  hooks: readonly DeclaredHook[] = [],
+): void {
   const first = new Map<string, ManifestObject>();
   const tell = ({ object, problems }: Declared<unknown>, name: string) => {
     const key = `${object.kind} \`${name}\``;
@@ -40,8 +51,8 @@ export function findDuplicates(certificates: readonly DeclaredCertificate[], iss
     problems.push(error('DuplicateObject', ['metadata', 'name'], message, 'Rename or remove one of them.'));
   };
   for (const issuer of issuers) if (issuer.ref !== undefined) tell(issuer, nameOf(issuer.ref));
-  for (const certificate of certificates)
-    if (certificate.identity !== undefined) tell(certificate, nameOf(certificate.identity));
+  for (const declared of [...certificates, ...hooks])
+    if (declared.identity !== undefined) tell(declared, nameOf(declared.identity));
 }
 
 const nameOf = ({ namespace, name }: { readonly namespace?: string | undefined; readonly name: string }): string =>

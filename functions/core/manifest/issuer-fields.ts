@@ -1,4 +1,5 @@
 import type { Field } from './fields.ts';
+import { orderLimitField } from './order-limit-field.ts';
 
 const REMEDY = 'Refer to an issuer kind that is.';
 
@@ -12,6 +13,7 @@ export const ISSUER_METADATA_FIELDS = [
     default: '`default`',
   },
   { path: 'metadata', verdict: 'record', holds: 'labels, other annotations and what an API server adds' },
+  orderLimitField('`none`'),
 ] as const satisfies readonly Field[];
 
 /** Beside the types that plug-ins read: those have rows of their own. */

@@ -1,8 +1,9 @@
+import { groupBy } from '../group-by.ts';
 import type { IssuerDocumentKind, IssuerPlugin } from '../ports.ts';
 import { CERT_MANAGER_ISSUERS, NOT_BUILT_ISSUER_TYPES } from './cert-manager-issuers.ts';
 
 /** What the manifest needs to know of an issuer plug-in. */
-export type IssuerKind = Pick<IssuerPlugin<unknown>, 'kind' | 'documents' | 'parse' | 'objections'>;
+export type IssuerKind = Pick<IssuerPlugin<unknown>, 'kind' | 'documents' | 'parse' | 'objections' | 'orderLimit'>;
 
 /** `plugin` is absent for what is known by name alone, so that nobody believes it was read. */
 export interface KnownIssuer {
@@ -23,7 +24,7 @@ export function knownIssuers(kinds: readonly IssuerKind[]): readonly KnownIssuer
 /** `AWSPCAIssuer, AWSPCAClusterIssuer (awspca.cert-manager.io); Issuer, ClusterIssuer with acme (cert-manager.io)` */
 export function builtIssuers(kinds: readonly IssuerKind[]): string {
   const documents = kinds.flatMap((plugin) => plugin.documents);
-  const texts = [...Map.groupBy(documents, familyOf)].map(
+  const texts = [...groupBy(documents, familyOf)].map(
     ([type, alike]) => `${alike.map(({ kind }) => kind).join(', ')}${type}`,
   );
   return texts.length === 0 ? 'none' : texts.join('; ');

@@ -1,6 +1,7 @@
 import type { IssuerDocumentKind } from '../ports.ts';
 import type { ManifestObject } from './documents.ts';
 import { error, type Problem } from './finding.ts';
+import { EVERLEAF_GROUP, HOOK_VERSION, type HookKind } from './hook-kinds.ts';
 import { builtIssuers, type IssuerKind, knownIssuers } from './issuer-kinds.ts';
 import { chooseType } from './issuer-type.ts';
 import { nearest, suggest } from './nearest.ts';
@@ -8,6 +9,7 @@ import { CERT_MANAGER_GROUP } from './read-certificate.ts';
 
 export type Classified =
   | { readonly as: 'certificate' }
+  | { readonly as: 'hook' }
   | { readonly as: 'issuer'; readonly plugin: IssuerKind; readonly document: IssuerDocumentKind }
   | { readonly as: 'refused'; readonly problem: Problem; readonly document?: IssuerDocumentKind }
   | { readonly as: 'skipped'; readonly name: string };
@@ -15,10 +17,9 @@ export type Classified =
 const CERTIFICATE_VERSION = 'v1';
 
 /** Known by name, so that nobody believes they were read. */
-const NOT_BUILT: ReadonlySet<string> = new Set([
-  'policy.cert-manager.io/CertificateRequestPolicy',
-  'everleaf.dev/DeployHook',
-]);
+const NOT_BUILT: ReadonlySet<string> = new Set(['policy.cert-manager.io/CertificateRequestPolicy']);
+
+const HOOK = { group: EVERLEAF_GROUP, kind: 'DeployHook' } as const;
 
 /** Records of a cluster's own work, in `kubectl get -o yaml` beside what people wrote. */
 const RECORDS: ReadonlySet<string> = new Set(['CertificateRequest']);
@@ -27,7 +28,11 @@ const RECORDS: ReadonlySet<string> = new Set(['CertificateRequest']);
 const LEGACY_GROUP = 'certmanager.k8s.io';
 
 /** Tells an object by its `apiVersion` and `kind`. */
-export function classify(object: ManifestObject, kinds: readonly IssuerKind[]): Classified {
+export function classify(
+  object: ManifestObject,
+  kinds: readonly IssuerKind[],
+  hookKinds: readonly HookKind[],
+): Classified {
   const { apiVersion, kind } = object;
   const { group, version } = split(apiVersion);
 
@@ -35,6 +40,11 @@ export function classify(object: ManifestObject, kinds: readonly IssuerKind[]): 
   if (group === CERT_MANAGER_GROUP && kind === 'Certificate') {
     if (version === CERTIFICATE_VERSION) return { as: 'certificate' };
     return { as: 'refused', problem: unknownVersion(apiVersion, `${CERT_MANAGER_GROUP}/${CERTIFICATE_VERSION}`) };
+  }
+  if (group === HOOK.group && kind === HOOK.kind) {
+    if (hookKinds.length === 0) return { as: 'refused', problem: notBuilt(kind) };
+    if (version === HOOK_VERSION) return { as: 'hook' };
+    return { as: 'refused', problem: unknownVersion(apiVersion, `${EVERLEAF_GROUP}/${HOOK_VERSION}`) };
   }
   const known = knownIssuers(kinds).filter(({ document }) => document.group === group && document.kind === kind);
   const [first] = known;
@@ -64,6 +74,7 @@ function classifyOther(
 
   const ours = [
     { group: CERT_MANAGER_GROUP, kind: 'Certificate' },
+    HOOK,
     ...knownIssuers(kinds).map(({ document }) => document),
   ];
   const inGroup = ours.filter((known) => known.group === group).map((known) => known.kind);

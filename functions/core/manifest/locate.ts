@@ -35,6 +35,16 @@ class Unrepresentable extends Error {
   }
 }
 
+function standsTwice({ text, offset }: { readonly text: string; readonly offset: number }): Unrepresentable {
+  const which = /^[\w./-]{1,60}$/.test(text) ? `\`${text}\`` : 'here';
+  return new Unrepresentable(
+    offset,
+    'DuplicateKey',
+    `The key ${which} stands twice in one mapping.`,
+    'Keep one of them: readers differ in which one they take.',
+  );
+}
+
 class Locator {
   readonly #anchors = new Map<string, Located>();
   #aliasedValues = 0;
@@ -66,8 +76,11 @@ class Locator {
         entries.set(index, { node: this.locate(item, depth + 1, node.range[0]) });
       });
     } else if (isMap(node)) {
+      const keys = new Set<string>();
       for (const pair of node.items) {
         const key = this.#key(pair.key, node.range[0]);
+        if (keys.has(key.text)) throw standsTwice(key);
+        keys.add(key.text);
         const value = this.locate(pair.value, depth + 1, key.offset);
         if (key.text === '<<') mergeInto(entries, value, key.offset);
         else entries.set(key.text, { keyOffset: key.offset, node: value });

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { tidy } from './show-value.ts';
 
 /** Why a name cannot stand in a certificate, and what to write instead. */
 export interface NameFault {
@@ -38,8 +39,10 @@ export function dnsNameFault(name: string): NameFault | undefined {
   }
   const wrong = host.split('.').find((label) => !LABEL.test(label));
   if (wrong === undefined) return undefined;
+  // Tidied before it is cut: the first half of a key does not look like one.
+  const shown = tidy(wrong).slice(0, 63);
   return fault(
-    wrong === '' ? 'has an empty label.' : `is not a DNS name: the label \`${wrong.slice(0, 63)}\` cannot be in one.`,
+    wrong === '' ? 'has an empty label.' : `is not a DNS name: the label \`${shown}\` cannot be in one.`,
     'Write letters, digits and inner hyphens, at most 63 in each part between dots.',
   );
 }

@@ -1,15 +1,24 @@
 import { issuerIdOf, type IssuerRef, type Manifest } from '../certificate.ts';
 import type { IssuerDocumentKind } from '../ports.ts';
+import { bindHooks } from './bind-hooks.ts';
 import { bindIssuers } from './bind-issuers.ts';
 import { type ManifestObject, readDocuments } from './documents.ts';
 import { type FileReader, filesBeside, noFiles } from './files-beside.ts';
 import { compareText, inReadingOrder, isError, type Finding } from './finding.ts';
-import { findDuplicates, type Declared, type DeclaredCertificate, type DeclaredIssuer } from './folder.ts';
+import {
+  findDuplicates,
+  type Declared,
+  type DeclaredCertificate,
+  type DeclaredHook,
+  type DeclaredIssuer,
+} from './folder.ts';
+import type { HookKind } from './hook-kinds.ts';
 import type { IssuerKind } from './issuer-kinds.ts';
 import { classify } from './kinds.ts';
 import { findingAt } from './located.ts';
 import { identityOf, type Identity } from './metadata.ts';
 import { readCertificate, referenceIn } from './read-certificate.ts';
+import { readHook } from './read-hook.ts';
 import { readIssuer } from './read-issuer.ts';
 import { findSharedSecrets } from './shared-secrets.ts';
 import { tidy } from './show-value.ts';
@@ -22,13 +31,15 @@ export interface ParsedManifest {
   /** Documents of other kinds, counted as kubectl calls them: `Deployment.apps`. */
   readonly skipped: Readonly<Record<string, number>>;
   /** Documents found, right and wrong ones alike. */
-  readonly declared: { readonly certificates: number; readonly issuers: number };
+  readonly declared: { readonly certificates: number; readonly issuers: number; readonly hooks: number };
 }
 
 /** In one folder. Past it, somebody has pointed at the wrong folder. */
 const MAXIMUM_DOCUMENTS = 20_000;
 
 export interface ParseOptions {
+  /** What DeployHooks may deploy to. */
+  readonly hookKinds?: readonly HookKind[];
   /** Files that documents name, certificates in PEM say. Absent: there are none. */
   readonly readFile?: FileReader;
   /** Told how many files have been read. */
@@ -39,17 +50,18 @@ export interface ParseOptions {
 export function parseManifest(
   files: readonly ManifestFile[],
   kinds: readonly IssuerKind[],
-  { readFile = noFiles, onRead = () => {} }: ParseOptions = {},
+  { hookKinds = [], readFile = noFiles, onRead = () => {} }: ParseOptions = {},
 ): ParsedManifest {
   const findings: Finding[] = [];
   const certificates: DeclaredCertificate[] = [];
   const issuers: DeclaredIssuer[] = [];
+  const hooks: DeclaredHook[] = [];
   const refused: Declared<never>[] = [];
   const skipped = new Map<string, number>();
 
   for (const object of readAll(files, findings, onRead)) {
     const identity = identityOf(object.node);
-    const classified = classify(object, kinds);
+    const classified = classify(object, kinds, hookKinds);
     switch (classified.as) {
       case 'certificate':
         certificates.push({
@@ -64,6 +76,11 @@ export function parseManifest(
         issuers.push({ ...declare(object, identity, read), ref, plugin, secrets: read.secrets ?? [] });
         break;
       }
+      case 'hook': {
+        const read = readHook(object, hookKinds);
+        hooks.push({ ...declare(object, identity, read), selection: read.selection });
+        break;
+      }
       case 'refused': {
         const declared = { object, identity, spec: undefined, problems: [classified.problem] };
         if (classified.document === undefined) refused.push(declared);
@@ -75,20 +92,22 @@ export function parseManifest(
     }
   }
 
-  findDuplicates(certificates, issuers);
+  findDuplicates(certificates, issuers, hooks);
   findSharedSecrets(certificates, issuers);
-  const bound = bindIssuers(certificates, issuers, kinds);
-  const located = [...bound, ...issuers, ...refused].flatMap(({ object, problems }) =>
+  const bound = bindHooks(bindIssuers(certificates, issuers, kinds), hooks);
+  const wanted = accepted(hooks).sort((a, b) => compareText(a.id, b.id));
+  const located = [...bound, ...issuers, ...hooks, ...refused].flatMap(({ object, problems }) =>
     problems.map((problem) => findingAt(object.source, object.node, problem)),
   );
   return {
     manifest: {
       certificates: accepted(bound).sort((a, b) => compareText(a.id, b.id)),
       issuers: accepted(issuers).sort((a, b) => compareText(issuerIdOf(a.ref), issuerIdOf(b.ref))),
+      ...(wanted.length === 0 ? {} : { hooks: wanted }),
     },
     findings: [...findings, ...located].sort(inReadingOrder),
     skipped: Object.fromEntries([...skipped].sort(([a], [b]) => compareText(a, b))),
-    declared: { certificates: certificates.length, issuers: issuers.length },
+    declared: { certificates: certificates.length, issuers: issuers.length, hooks: hooks.length },
   };
 }
 

@@ -7,6 +7,7 @@ import { isError, toProblem, toRemark } from './finding.ts';
 import type { IssuerKind } from './issuer-kinds.ts';
 import { at } from './located.ts';
 import { DEFAULT_NAMESPACE, metadataProblems, metadataShape, strayNamespaceProblems } from './metadata.ts';
+import { readOrderLimit } from './read-order-limit.ts';
 import type { Reading } from './reading.ts';
 import { shape } from './shape.ts';
 import { emptyFieldProblems, withoutNulls } from './without-nulls.ts';
@@ -44,16 +45,23 @@ export function readIssuer(
   const objections = parsed.ok
     ? (parsed.remarks ?? []).map((remark) => toRemark(remark, 'IssuerRemark'))
     : parsed.objections.map((objection) => toProblem(objection, 'InvalidIssuer'));
+  const orderLimit = readOrderLimit(annotations, plugin.orderLimit);
   const said = [
     ...empty,
     ...problems,
     ...metadataProblems(metadata),
+    ...orderLimit.problems,
     ...(document.scope === 'Cluster' ? strayNamespaceProblems(metadata, document.kind) : []),
     ...objections.map(files.explain),
   ];
   if (!parsed.ok || metadata.name === undefined || said.some(isError)) return { value: undefined, problems: said };
   const { group, kind } = document;
   const ref: IssuerRef = { group, kind, name: metadata.name, ...(namespace === undefined ? {} : { namespace }) };
-  const value = { ref, plugin: plugin.kind, options: parsed.options };
+  const value = {
+    ref,
+    plugin: plugin.kind,
+    options: parsed.options,
+    ...(orderLimit.value === undefined ? {} : { orderLimit: orderLimit.value }),
+  };
   return { value, problems: said, ...(parsed.secrets === undefined ? {} : { secrets: parsed.secrets }) };
 }

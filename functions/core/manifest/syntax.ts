@@ -16,12 +16,6 @@ export function explainSyntax(code: ErrorCode, text: string, offset: number): Re
   switch (code) {
     case 'TAB_AS_INDENT':
       return remark('TabIndentation', 'A tab is used to indent this line.', 'Indent with spaces; YAML allows no tabs.');
-    case 'DUPLICATE_KEY':
-      return remark(
-        'DuplicateKey',
-        `The key ${keyAt(text, offset)} stands twice in one mapping.`,
-        'Keep one of them: readers differ in which one they take.',
-      );
     case 'BAD_INDENT':
       return remark(
         'BadIndentation',
@@ -56,11 +50,6 @@ export function explainSyntax(code: ErrorCode, text: string, offset: number): Re
     default:
       return remark('YamlSyntax', 'This is not valid YAML.', 'Check the quotes, brackets and colons up to this place.');
   }
-}
-
-function keyAt(text: string, offset: number): string {
-  const key = /^["']?([\w./-]{1,60})/.exec(text.slice(offset, offset + 70))?.[1];
-  return key === undefined ? 'here' : `\`${key}\``;
 }
 
 /** `{{ … }}` on the line in question is the likelier mistake, whatever YAML makes of it. */

@@ -14,6 +14,7 @@ import {
   SubjectAlternativeName,
 } from '@peculiar/asn1-x509';
 import type { LeafFacts } from '../certificate.ts';
+import type { Instant } from '../time.ts';
 import { ID_AT_COMMON_NAME } from './subject.ts';
 
 /** What a certificate says, as far as the gate asks. */
@@ -56,8 +57,8 @@ export function readCertificate(pem: string): CertificateFacts {
     x509,
     serialNumber: x509.serialNumber.toUpperCase(),
     sha256Fingerprint: x509.fingerprint256.replaceAll(':', '').toLowerCase(),
-    notBefore: x509.validFromDate.getTime(),
-    notAfter: x509.validToDate.getTime(),
+    notBefore: instantOf(x509.validFrom, x509.validFromDate),
+    notAfter: instantOf(x509.validTo, x509.validToDate),
     ...(signedBy === undefined ? {} : { authorityKeyId: Buffer.from(signedBy.buffer).toString('hex') }),
     commonNames: attributes.filter(({ type }) => type === ID_AT_COMMON_NAME).map(({ value }) => value),
     subject: attributes.filter(({ type }) => type !== ID_AT_COMMON_NAME),
@@ -66,13 +67,30 @@ export function readCertificate(pem: string): CertificateFacts {
     uris: names.flatMap(({ uniformResourceIdentifier }) => uniformResourceIdentifier ?? []),
     emailAddresses: names.flatMap(({ rfc822Name }) => rfc822Name ?? []),
     otherNames: names.filter((n) => !(n.dNSName ?? n.iPAddress ?? n.uniformResourceIdentifier ?? n.rfc822Name)).length,
-    keyUsageBits: keyUsage?.toNumber(),
+    keyUsageBits: keyUsage === undefined ? undefined : bitsOf(keyUsage),
     extendedKeyUsageOids: [...(parseExtension(extensions.get(id_ce_extKeyUsage), ExtendedKeyUsage) ?? [])],
     // Not `x509.ca`: OpenSSL says no to a CA whose key usage does not let it sign.
     isCertificateAuthority: constraints?.cA ?? false,
     pathLength: constraints?.pathLenConstraint,
     criticalExtensions: (tbsCertificate.extensions ?? []).flatMap(({ extnID, critical }) => (critical ? extnID : [])),
   };
+}
+
+/** Nine bits have a meaning (RFC 5280 §4.2.1.3). With more than a number holds, it would lose the very first of them. */
+function bitsOf(usage: KeyUsage): number {
+  const bits = usage.toNumber();
+  if (!Number.isSafeInteger(bits)) throw new Error('its key usage cannot be read');
+  return bits;
+}
+
+/**
+ * Throws at a date that OpenSSL cannot read ("Bad time value"): Node makes a Date of it all the same, of what was in memory, and
+ * one that is not a number would pass every comparison.
+ */
+function instantOf(text: string, date: Date): Instant {
+  const instant = date.getTime();
+  if (Number.isNaN(instant) || Number.isNaN(Date.parse(text))) throw new Error(`its validity has a date of "${text}"`);
+  return instant;
 }
 
 /** What is worth remembering, and nothing else. */

@@ -11,5 +11,5 @@ const CERTIFICATE_PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CE
 
 /** The certificates in a PEM bundle, in order, each with a final newline. Text around them is ignored (RFC 7468 §2). */
 export function splitCertificates(bundle: string): readonly string[] {
-  return [...bundle.matchAll(CERTIFICATE_PEM)].map(([block]) => `${block.replaceAll('\r\n', '\n')}\n`);
+  return [...bundle.matchAll(CERTIFICATE_PEM)].map(([block]) => `${block.replaceAll(/\r\n?/g, '\n')}\n`);
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { REGION, ROLE_ARN } from '../../core/manifest/aws-names.ts';
 import { atKey, error, isError, type Path, type Problem } from '../../core/manifest/finding.ts';
 import { shape } from '../../core/manifest/shape.ts';
 import { showValue } from '../../core/manifest/show-value.ts';
@@ -19,9 +20,6 @@ const route53Shape = z.strictObject({
   auth: elsewhere,
 });
 type Route53Fields = z.infer<typeof route53Shape>;
-
-const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/;
-const ROLE_ARN = /^arn:aws(?:-cn|-us-gov)?:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 
 /** As the API answers it, with its prefix, and as people copy it from the console. */
 const ZONE_ID = /^(?:\/?hostedzone\/)?(Z[A-Z0-9]{1,31})$/;

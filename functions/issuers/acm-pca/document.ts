@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ROLE_ARN } from '../../core/manifest/aws-names.ts';
 import type { CertificateSpec } from '../../core/certificate.ts';
 import { error, isError, type Problem } from '../../core/manifest/finding.ts';
 import { annotationProblems } from '../../core/manifest/our-annotations.ts';
@@ -31,7 +32,6 @@ const specShape = z.strictObject({
 const EXAMPLE_ARN = 'arn:aws:acm-pca:us-east-1:111122223333:certificate-authority/11111111-2222-3333-4444-555555555555';
 const CA_ARN =
   /^arn:aws(?:-cn|-us-gov)?:acm-pca:([a-z]{2}(?:-[a-z]+)+-\d):\d{12}:certificate-authority\/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const ROLE_ARN = /^arn:aws(?:-cn|-us-gov)?:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/;
 
 /** Parses an issuer document; the paths of objections lead into it. */
 export function parseAcmPca({ spec, annotations }: IssuerDocument): ParsedOptions<AcmPcaOptions> {

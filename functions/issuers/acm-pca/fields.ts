@@ -1,4 +1,5 @@
 import type { Field } from '../../core/manifest/fields.ts';
+import { orderLimitField } from '../../core/manifest/order-limit-field.ts';
 
 /** Every field of `awspca.cert-manager.io/v1beta1` AWSPCAIssuer and AWSPCAClusterIssuer. */
 export const ACM_PCA_FIELDS = [
@@ -9,7 +10,8 @@ export const ACM_PCA_FIELDS = [
     does: 'Where an AWSPCAIssuer serves. An AWSPCAClusterIssuer serves everywhere, and is warned about one.',
     default: '`default`',
   },
-  { path: 'metadata', verdict: 'record', holds: 'labels, annotations and what an API server adds' },
+  { path: 'metadata', verdict: 'record', holds: 'labels, other annotations and what an API server adds' },
+  orderLimitField('`25/1s`, the quota that AWS gives an account and Region'),
   {
     path: 'spec.arn',
     verdict: 'honoured',

@@ -12,6 +12,8 @@ export const acmPca: IssuerPlugin<AcmPcaOptions> = {
   uninvitedUsages: ['server auth', 'client auth'],
   withheldUsages: [],
   honoursNotAfter: true,
+  // AWS's default quota of IssueCertificate, an account and Region; it can be raised.
+  orderLimit: { orders: 25, perSeconds: 1 },
   needs: ({ certificateAuthorityArn, role }) =>
     role === undefined
       ? [
@@ -21,6 +23,7 @@ export const acmPca: IssuerPlugin<AcmPcaOptions> = {
               'acm-pca:GetCertificateAuthorityCertificate',
               'acm-pca:IssueCertificate',
               'acm-pca:GetCertificate',
+              'acm-pca:RevokeCertificate',
             ],
             resources: [certificateAuthorityArn],
           },

@@ -5,7 +5,7 @@ import { inParallel } from '../../core/in-parallel.ts';
 import type { ChallengeSolver } from '../../core/ports.ts';
 import { type AcmeClient, parse } from './client.ts';
 import { type Authorization, authorization } from './objects.ts';
-import { inWords, problemType, readProblem } from './problems.ts';
+import { inWords, problemType, readProblem, shorten } from './problems.ts';
 import type { Challenge } from './ticket.ts';
 
 /** A way to prove control over names, and its place among the issuer's. */
@@ -58,7 +58,7 @@ async function prepare(
   if (solver === undefined) throw noSolver(name);
   const { url, token } = challenges.find(({ type }) => type === solver.type) ?? {};
   if (url === undefined || token === undefined) {
-    const offered = challenges.map(({ type }) => type).join(', ') || 'none';
+    const offered = shorten(challenges.map(({ type }) => type).join(', ')) || 'none';
     throw new PermanentError(
       'ChallengeNotOffered',
       `the CA does not take ${solver.type} for ${name}, which the issuer has a solver for; it offers: ${offered}`,
@@ -114,17 +114,17 @@ async function lookAt(client: AcmeClient, url: string): Promise<Authorization> {
 /** A name that could not be validated today may be tomorrow: DNS takes time, and mistakes in it are mended. */
 function authorizationFailed({ status, identifier, challenges }: Authorization): TransientError {
   const { error, type } = challenges.find((challenge) => challenge.error !== undefined) ?? {};
-  const why = error === undefined ? 'the CA does not say why' : `${type}: ${inWords(readProblem(error))}`;
-  return new TransientError('ValidationFailed', `the authorization for ${identifier.value} is ${status}: ${why}`, {
-    endsAttempt: true,
-  });
+  const why =
+    error === undefined ? 'the CA does not say why' : `${shorten(type ?? '')}: ${inWords(readProblem(error))}`;
+  const message = `the authorization for ${shorten(identifier.value)} is ${status}: ${why}`;
+  return new TransientError('ValidationFailed', message, { endsAttempt: true });
 }
 
 /** No record is made for a name that is the CA's idea. */
 const notAsked = (name: string): TransientError =>
   new TransientError(
     'CaAnswerUnreadable',
-    `the CA wants a proof for ${JSON.stringify(name.slice(0, 300))}, which is not in the order`,
+    `the CA wants a proof for ${JSON.stringify(shorten(name))}, which is not in the order`,
     { endsAttempt: true },
   );
 

@@ -3,9 +3,9 @@ import { Client } from 'acme-client';
 import * as z from 'zod/mini';
 import { PermanentError, TransientError } from '../../core/errors.ts';
 import { parseRetryAfter } from '../../core/http-faults.ts';
-import type { Instant } from '../../core/time.ts';
-import { type Directory, directory } from './objects.ts';
-import { failureOf, readProblem } from './problems.ts';
+import { DAY_MS, type Instant } from '../../core/time.ts';
+import { type Directory, directory, url as urlText } from './objects.ts';
+import { failureOf, readProblem, shorten } from './problems.ts';
 import type { HttpAnswer, Transport } from './transport.ts';
 
 /*
@@ -30,11 +30,9 @@ interface Library {
     jwk: Jwk;
     maxBadNonceRetries: number;
     externalAccountBinding: { kid?: string; hmacKey?: string };
-    directoryCache: unknown;
-    directoryTimestamp: number;
     request(url: string, method: string, options?: { data?: unknown }): Promise<LibraryAnswer>;
     getNonce(): Promise<string>;
-    getDirectory(): Promise<unknown>;
+    getResourceUrl(resource: 'newNonce'): Promise<string>;
   };
   readonly api: {
     accountUrl: string | null;
@@ -75,7 +73,9 @@ export interface AcmeClientOptions {
 }
 
 /** Directories by URL: every connection of a warm function shares what one of them fetched. */
-const directories = new Map<string, { readonly fetchedAt: number; readonly content: unknown }>();
+const directories = new Map<string, { readonly fetchedAt: Instant; readonly content: Directory }>();
+
+const DIRECTORY_LIFETIME_MS = DAY_MS;
 
 /** One account's conversation with one CA. Requests may run side by side. */
 export class AcmeClient {
@@ -96,6 +96,8 @@ export class AcmeClient {
     http.externalAccountBinding = binding === undefined ? {} : { kid: binding.keyId, hmacKey: binding.hmacKey };
     const takeNonce = http.getNonce.bind(http);
     http.getNonce = async () => this.#nonces.pop() ?? (await takeNonce());
+    // Its own reads whatever comes, and keeps it.
+    http.getResourceUrl = async (resource) => (await this.directory())[resource];
     http.request = (url, method, { data } = {}) => this.#request(url, method, data);
   }
 
@@ -107,23 +109,17 @@ export class AcmeClient {
     this.#library.api.accountUrl = url ?? null;
   }
 
+  /** RFC 8555 §7.1.1: it hardly ever changes. One that cannot be used, a login page in the way, is not remembered. */
   async directory(): Promise<Directory> {
-    const { http } = this.#library;
-    const known = directories.get(this.#options.directoryUrl);
-    if (http.directoryCache === null && known !== undefined) {
-      http.directoryCache = known.content;
-      http.directoryTimestamp = known.fetchedAt;
-    }
-    const content = await http.getDirectory();
-    try {
-      const read = parse(directory, content, 'its directory');
-      directories.set(this.#options.directoryUrl, { fetchedAt: http.directoryTimestamp, content });
-      return read;
-    } catch (error) {
-      // A login page that was in the way is not to be remembered for a day.
-      http.directoryCache = null;
-      throw error;
-    }
+    const { directoryUrl, clock, allow } = this.#options;
+    const known = directories.get(directoryUrl);
+    const ageMs = clock() - (known?.fetchedAt ?? -Infinity);
+    if (known !== undefined && ageMs >= 0 && ageMs < DIRECTORY_LIFETIME_MS) return known.content;
+    const { data } = await this.#library.http.request(directoryUrl, 'get');
+    const content = parse(directory, data, 'its directory');
+    for (const url of [content.newNonce, content.newAccount, content.newOrder]) allow(url);
+    directories.set(directoryUrl, { fetchedAt: clock(), content });
+    return content;
   }
 
   /** POST, or POST-as-GET without a payload, signed by the account. `doing` is for people: "ordering a certificate". */
@@ -161,7 +157,12 @@ export class AcmeClient {
     const now = this.#options.clock();
     if (status < 200 || status >= 300) throw refusal(answer, data, doing, now);
     const { location, link } = answer.headers;
-    return { body: data, location, link, retryAfterSeconds: parseRetryAfter(answer.headers['retry-after'], now) };
+    return {
+      body: data,
+      location: z.safeParse(urlText, location).data,
+      link,
+      retryAfterSeconds: parseRetryAfter(answer.headers['retry-after'], now),
+    };
   }
 
   /** What acme-client calls instead of its own HTTP. */
@@ -178,17 +179,20 @@ export class AcmeClient {
       ...(isPost ? { body: JSON.stringify(data) } : {}),
     });
     const content = parseJson(answer);
-    const nonce = answer.headers['replay-nonce'];
+    const nonce = nonceIn(answer);
     // acme-client itself uses the nonce of a refused nonce's answer: in the pool it would be used twice.
     const isBadNonce = isPost && answer.status === 400 && readProblem(content).type === 'badNonce';
     // The answer to HEAD is for whoever asked.
     if (nonce !== undefined && isPost && !isBadNonce && this.#nonces.length < MOST_NONCES) this.#nonces.push(nonce);
-    if (method === 'head' && nonce === undefined) throw noNonce(url);
     if (!isPost && answer.status >= 300) throw refusal(answer, content, `asking for ${url}`, this.#options.clock());
-    // Nothing at all would be an error of acme-client's own making.
-    return { status: answer.status, headers: answer.headers, data: content === '' ? {} : content, answer };
+    if (method === 'head' && nonce === undefined) throw noNonce(url);
+    // Nothing at all, and what JavaScript takes for nothing, would be an error of acme-client's own making.
+    return { status: answer.status, headers: answer.headers, data: isNothing(content) ? {} : content, answer };
   }
 }
+
+const isNothing = (content: unknown): boolean =>
+  content === null || content === '' || content === 0 || content === false;
 
 /** Members in the order that thumbprints want (RFC 7638 §3.2). */
 function publicJwk(key: KeyObject): Jwk {
@@ -199,13 +203,17 @@ function publicJwk(key: KeyObject): Jwk {
 
 function refusal(answer: HttpAnswer, content: unknown, doing: string, now: Instant): Error {
   if (answer.status >= 300 && answer.status < 400) {
+    const to = shorten(answer.headers['location'] ?? 'nowhere');
     return new PermanentError(
       'CaRedirects',
-      `${doing}: the CA answered ${answer.status} to ${answer.headers['location'] ?? 'nowhere'}; write the URL that it leads to into the issuer`,
+      `${doing}: the CA answered ${answer.status} to ${to}; write the URL that it leads to into the issuer`,
     );
   }
   return failureOf(readProblem(content, answer, now), doing);
 }
+
+/** RFC 8555 §6.5.1: base64url, and whatever else is to be ignored. */
+const nonceIn = ({ headers }: HttpAnswer): string | undefined => /^[\w-]+$/.exec(headers['replay-nonce'] ?? '')?.[0];
 
 const noNonce = (url: string): TransientError =>
   new TransientError('CaAnswerUnreadable', `${url} answered without a Replay-Nonce`);

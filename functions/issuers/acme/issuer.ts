@@ -14,8 +14,12 @@ import { decodeTicket, encodeTicket, type OrderState } from './ticket.ts';
 import { httpsTransport } from './transport.ts';
 
 /** Any CA that speaks RFC 8555. */
-export function acmeIssuer(options: AcmeOptions, solvers: Solvers, context: IssuerContext): Issuer {
-  const transport = httpsTransport(options.caBundle);
+export function acmeIssuer(
+  options: AcmeOptions,
+  solvers: Solvers,
+  context: IssuerContext,
+  transport = httpsTransport(options.caBundle),
+): Issuer {
   let connection: Promise<AcmeClient> | undefined;
 
   /** Remembers success only: a failure is tried again. */

@@ -3,7 +3,8 @@ import * as z from 'zod/mini';
 /** Longest list in any object: names of an order, challenges of an authorization. */
 const MOST_ITEMS = 200;
 
-const url = z.string().check(z.maxLength(2_000));
+/** RFC 3986 has no control characters, and URLs end up in logs and on terminals. */
+export const url = z.string().check(z.minLength(1), z.maxLength(2_000), z.regex(/^\P{Cc}*$/u));
 const urls = z.array(url).check(z.maxLength(MOST_ITEMS));
 
 /** RFC 8555 §7.1.1; `renewalInfo`: RFC 9773; `profiles`: draft-ietf-acme-profiles. */

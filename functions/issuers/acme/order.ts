@@ -4,7 +4,7 @@ import { toTimestamp } from '../../core/time.ts';
 import { type AcmeAnswer, type AcmeClient, parse } from './client.ts';
 import { type Order, order } from './objects.ts';
 import type { AcmeOptions } from './options.ts';
-import { inWords, problemType, readProblem } from './problems.ts';
+import { inWords, problemOf, problemType, readProblem, shorten } from './problems.ts';
 import { certId } from './renewal-info.ts';
 import type { OrderState } from './ticket.ts';
 
@@ -72,11 +72,14 @@ async function ordered(
   try {
     return await client.post(newOrder, { ...payload, replaces }, doing);
   } catch (error) {
-    if (!REPLACES_REFUSED.has(problemType(error) ?? '')) throw error;
+    const { type = '', status } = problemOf(error) ?? {};
+    if (!REPLACES_REFUSED.has(type) && status !== ALREADY_REPLACED) throw error;
     return client.post(newOrder, payload, doing);
   }
 }
 
+/** By its status (RFC 9773 §5), should its words get lost on the way. */
+const ALREADY_REPLACED = 409;
 const REPLACES_REFUSED = new Set(['alreadyReplaced', 'malformed', 'unauthorized', 'conflict', 'notFound']);
 
 function replacedId(replaced: ReplacedLeaf | undefined, account: string | undefined): string | undefined {
@@ -89,7 +92,7 @@ function requireProfile(
   offered: Readonly<Record<string, unknown>> | undefined,
 ): void {
   if (profile === undefined || offered === undefined || Object.hasOwn(offered, profile)) return;
-  const names = Object.keys(offered).slice(0, 20).join(', ') || 'none';
+  const names = shorten(Object.keys(offered).join(', ')) || 'none';
   throw new PermanentError(
     'AcmeInvalidProfile',
     `${server} has no profile ${JSON.stringify(profile)}; it offers: ${names}`,

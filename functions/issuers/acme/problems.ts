@@ -38,10 +38,13 @@ export class AcmeProblem extends Error {
   }
 }
 
-/** The CA's own word for what it objected to; undefined for any other error. */
-export function problemType(error: unknown): string | undefined {
-  return error instanceof Error && error.cause instanceof AcmeProblem ? error.cause.problem.type : undefined;
+/** What the CA objected to; undefined for any other error. */
+export function problemOf(error: unknown): Problem | undefined {
+  return error instanceof Error && error.cause instanceof AcmeProblem ? error.cause.problem : undefined;
 }
+
+/** The CA's own word for it. */
+export const problemType = (error: unknown): string | undefined => problemOf(error)?.type;
 
 /** The problem in `json`: an answer's body, or the `error` of an authorization or order. */
 export function readProblem(json: unknown, answer?: HttpAnswer, now: Instant = 0): Problem {
@@ -76,6 +79,10 @@ const FOR_PEOPLE: Readonly<Record<string, string>> = {
   userActionRequired: 'the CA wants a person to agree to something; its answer says what',
 };
 
+/** Not what every object has by that name, as `constructor`. */
+const remedyFor = (type: string): string | undefined =>
+  Object.hasOwn(FOR_PEOPLE, type) ? FOR_PEOPLE[type] : undefined;
+
 /** Repeating cures these, though the status says that we are at fault. */
 const PASSING = new Set(['badNonce', 'rateLimited', 'serverInternal', 'orderNotReady', 'connection', 'dns', 'tls']);
 
@@ -95,7 +102,7 @@ export function failureOf(problem: Problem, doing: string): EverleafError {
   if (PASSING.has(type) || status === undefined || status >= 500 || status === 408) {
     return new TransientError(codeOf(type, 'CaFailed'), message, { cause, retryAfterSeconds });
   }
-  const remedy = FOR_PEOPLE[type];
+  const remedy = remedyFor(type);
   return new PermanentError(codeOf(type, 'CaRefused'), remedy === undefined ? message : `${message} (${remedy})`, {
     cause,
   });
@@ -103,7 +110,7 @@ export function failureOf(problem: Problem, doing: string): EverleafError {
 
 /** Stable for what the RFC names; what a CA makes up does not become a code of ours. */
 function codeOf(type: string, otherwise: string): string {
-  const known = FOR_PEOPLE[type] !== undefined || PASSING.has(type);
+  const known = remedyFor(type) !== undefined || PASSING.has(type);
   return known ? `Acme${type.charAt(0).toUpperCase()}${type.slice(1)}` : otherwise;
 }
 
@@ -123,7 +130,7 @@ export function inWords({ type, detail, status, subproblems }: Problem): string 
 const LONGEST_TEXT = 300;
 
 /** A CA's words end up in logs and on terminals. */
-function shorten(words: string): string {
+export function shorten(words: string): string {
   const clean = words.replace(/\p{Cc}/gu, ' ');
   return clean.length <= LONGEST_TEXT ? clean : `${clean.slice(0, LONGEST_TEXT - 1)}…`;
 }

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { lookAgainSeconds, lookAgainWhenTold } from '../../core/backoff.ts';
 import type { IssuedChain } from '../../core/certificate.ts';
 import { describeFailure, TransientError } from '../../core/errors.ts';
 import type { ChallengeSolver, IssuerContext, Placement, SigningRequest, Step, Ticket } from '../../core/ports.ts';
@@ -11,9 +12,6 @@ import { finalizeOrder, lookAtOrder, orderFailed, type SeenOrder } from './order
 import { type Challenge, encodeTicket, type OrderState } from './ticket.ts';
 
 type Answer = Step<IssuedChain>;
-
-/** Between looks at a CA that names no time, in seconds; the last one from then on. */
-const LOOK_AGAIN_SECONDS = [0.1, 0.25, 0.4, 0.5, 0.75, 1, 2, 3, 5, 10, 15, 30] as const;
 
 /** Throttled in a row, before it counts as a failure; and how long to leave it alone, more each time. */
 const MOST_THROTTLED = 10;
@@ -136,12 +134,13 @@ export class Progress {
       case 'pending':
       case 'processing': {
         const { looks } = state;
-        const seconds = seen.retryAfterSeconds ?? LOOK_AGAIN_SECONDS[Math.min(looks, LOOK_AGAIN_SECONDS.length - 1)];
-        return waiting({ ...state, phase: PHASE_OF[seen.status], looks: looks + 1 }, seconds ?? 0);
+        return waiting({ ...state, phase: PHASE_OF[seen.status], looks: looks + 1 }, secondsUntilLook(seen, looks));
       }
       case 'ready':
         // Coming from finalizing, it was not: a CA whose parts disagree is asked again in a moment.
-        if (state.phase === 'finalizing') return waiting({ ...state, looks: state.looks + 1 }, 1);
+        if (state.phase === 'finalizing') {
+          return waiting({ ...state, looks: state.looks + 1 }, Math.max(1, secondsUntilLook(seen, state.looks)));
+        }
         return this.#finalize(request, { ...state, phase: 'finalizing', looks: 0 });
       case 'valid':
         return this.#download(request, state, seen);
@@ -203,6 +202,9 @@ export class Progress {
 }
 
 const PHASE_OF = { pending: 'validating', processing: 'processing' } as const;
+
+const secondsUntilLook = ({ retryAfterSeconds }: SeenOrder, looks: number): number =>
+  retryAfterSeconds === undefined ? lookAgainSeconds(looks) : lookAgainWhenTold(retryAfterSeconds, looks);
 
 const waiting = (state: OrderState, seconds: number): Answer => ({
   status: 'waiting',

@@ -3,7 +3,7 @@ import { error, type Path, type Problem } from '../../core/manifest/finding.ts';
 import { reading, type Reading } from '../../core/manifest/reading.ts';
 import { showValue } from '../../core/manifest/show-value.ts';
 import type { IssuerDocument } from '../../core/ports.ts';
-import { hostOf, isNeverCa } from './addresses.ts';
+import { hostOf, isNeverCa } from '../../network/addresses.ts';
 import type { AcmeOptions } from './options.ts';
 
 /** What cert-manager's own fields have no room for. */

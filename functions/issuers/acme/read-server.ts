@@ -1,7 +1,7 @@
 import { atKey, error, type Path, type Problem } from '../../core/manifest/finding.ts';
 import { reading, type Reading } from '../../core/manifest/reading.ts';
 import { showValue } from '../../core/manifest/show-value.ts';
-import { hostOf, isNeverCa } from './addresses.ts';
+import { hostOf, isNeverCa } from '../../network/addresses.ts';
 
 const PATH: Path = ['spec', 'acme', 'server'];
 const EXAMPLE = 'Write the URL of its directory, as in `https://acme-v02.api.letsencrypt.org/directory`.';

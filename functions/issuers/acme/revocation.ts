@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import type { Revocation, RevocationReason } from '../../core/ports.ts';
+import type { RevocationReason } from '../../core/certificate.ts';
 import { PermanentError } from '../../core/errors.ts';
+import type { Revocation } from '../../core/ports.ts';
 import type { AcmeClient } from './client.ts';
 import { problemType } from './problems.ts';
 

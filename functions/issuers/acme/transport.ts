@@ -4,7 +4,7 @@ import type { LookupFunction } from 'node:net';
 import { PermanentError, TransientError } from '../../core/errors.ts';
 import { wasNotSent } from '../../core/http-faults.ts';
 import { SECOND_MS } from '../../core/time.ts';
-import { hostOf, isLoopback, isNeverReached } from './addresses.ts';
+import { hostOf, isLoopback, isNeverReached } from '../../network/addresses.ts';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -34,8 +34,11 @@ const LONGEST_IDLE_MS = 10 * SECOND_MS;
 /** A chain of ten certificates has some twenty kilobytes, an order of a hundred names as many. */
 const LARGEST_ANSWER_BYTES = 256 * 1024;
 
-/** TLS over connections that are kept. `ca`: PEM that is trusted instead of the platform's roots. */
-export function httpsTransport(ca: string | undefined): Transport {
+/** TLS over connections that are kept. `ca`: PEM that is trusted instead of the platform's roots. `limit` is asked once a request. */
+export function httpsTransport(
+  ca: string | undefined,
+  limit = (): AbortSignal => AbortSignal.timeout(TIMEOUT_MS),
+): Transport {
   const connect = (): Agent =>
     new Agent({ keepAlive: true, lookup: guardedLookup, ...(ca === undefined ? {} : { ca }) });
   let agent = connect();
@@ -50,7 +53,7 @@ export function httpsTransport(ca: string | undefined): Transport {
     }
     underWay++;
     try {
-      return await exchange(wanted, agent);
+      return await exchange(wanted, agent, limit());
     } finally {
       underWay--;
       usedAt = Date.now();
@@ -58,8 +61,7 @@ export function httpsTransport(ca: string | undefined): Transport {
   };
 }
 
-function exchange({ method, url, headers, body }: HttpRequest, agent: Agent): Promise<HttpAnswer> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
+function exchange({ method, url, headers, body }: HttpRequest, agent: Agent, signal: AbortSignal): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => reject(networkFailure(error, `${method} ${url.href}`));
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
@@ -119,6 +121,10 @@ const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME|ERR_TLS/;
 function networkFailure(error: unknown, doing: string): Error {
   if (error instanceof PermanentError || error instanceof TransientError) return error;
   const { code = '', name, message } = error as Error & { readonly code?: string };
+  if (name === 'AbortError') {
+    const text = `${doing}: no complete answer within ${TIMEOUT_MS / SECOND_MS} s`;
+    return new TransientError('CaUnreachable', text, { cause: error, mayHaveActed: true });
+  }
   const text = `${doing}: ${code || name}: ${message}`;
   if (UNTRUSTED.test(code)) {
     const remedy = 'if the CA is private, put its root into the issuer’s caBundle';

@@ -35,7 +35,8 @@ interface Rule {
   readonly arn: string;
   readonly bus: string;
   readonly matches: Pattern | undefined;
-  readonly isSchedule: boolean;
+  /** Of a schedule: milliseconds between two times that it fires; undefined for all others. */
+  readonly everyMs: number | undefined;
   readonly enabled: boolean;
   readonly targets: readonly z.infer<typeof Target>[];
 }
@@ -56,6 +57,8 @@ export class EventBuses {
   readonly #functions: Functions;
   readonly #buses = new Set(['default']);
   readonly #rules = new Map<string, Rule>();
+  /** When each schedule last fired, or was made. */
+  readonly #firedAt = new Map<string, number>();
 
   constructor(account: Account, queues: Queues, functions: Functions) {
     this.#account = account;
@@ -81,6 +84,11 @@ export class EventBuses {
     return this.#buses.has(bus);
   }
 
+  /** Undefined: there is no such rule. */
+  isEnabled(ruleArn: string): boolean | undefined {
+    return this.#rules.get(ruleArn)?.enabled;
+  }
+
   /** Puts an event on a bus and hands it to every rule that wants it; the answer is the event's id. */
   publish(bus: string, { source, detailType, detail, resources = [], time }: EventContent): string {
     const event = this.#envelope(source, detailType, detail, resources, time);
@@ -90,10 +98,15 @@ export class EventBuses {
     return event.id;
   }
 
-  /** Fires every schedule rule once, whatever its expression says. */
+  /** Fires the schedule rules of the shortest period, and of the others those whose period is over. */
   fireSchedules(): void {
-    for (const rule of this.#rules.values()) {
-      if (!rule.isSchedule || !rule.enabled) continue;
+    const now = this.#account.clock.now();
+    const schedules = [...this.#rules.values()].filter(({ everyMs }) => everyMs !== undefined);
+    const shortest = Math.min(...schedules.map(({ everyMs = Infinity }) => everyMs));
+    for (const rule of schedules) {
+      const { arn, everyMs = 0, enabled } = rule;
+      if (!enabled || (everyMs > shortest && now - (this.#firedAt.get(arn) ?? now) < everyMs)) continue;
+      this.#firedAt.set(arn, now);
       this.#deliver(rule, this.#envelope('aws.events', 'Scheduled Event', {}, [rule.arn], undefined));
     }
   }
@@ -120,11 +133,12 @@ export class EventBuses {
       if (!/^arn:aws:(sqs|lambda|sns):/.test(Arn)) throw new Error(`the twin has no rule target like ${Arn}`);
     }
     const arn = attributes['Arn'] ?? '';
+    if (!this.#firedAt.has(arn)) this.#firedAt.set(arn, this.#account.clock.now());
     this.#rules.set(arn, {
       arn,
       bus: EventBusName.split('/').at(-1) ?? EventBusName,
       matches: EventPattern === undefined ? undefined : compilePattern(EventPattern),
-      isSchedule: ScheduleExpression !== undefined,
+      everyMs: ScheduleExpression === undefined ? undefined : periodMs(ScheduleExpression),
       enabled: State === 'ENABLED',
       targets: Targets,
     });
@@ -161,4 +175,11 @@ export class EventBuses {
       this.#account.report(rule.arn, `the dead-letter queue failed, too: ${String(error)}`);
     }
   }
+}
+
+/** A cron expression fires with whatever else does. */
+function periodMs(expression: string): number {
+  const [, count = '0', unit = 'minute'] = /^rate\((\d+) (minute|hour|day)s?\)$/.exec(expression) ?? [];
+  const minutes = { minute: 1, hour: 60, day: 1_440 }[unit] ?? 1;
+  return Number(count) * minutes * 60_000;
 }

@@ -17,6 +17,7 @@ const Entry = z.strictObject({
   TraceHeader: z.string().optional(),
 });
 const PutEvents = z.strictObject({ Entries: z.array(Entry).min(1).max(10) });
+const DescribeRule = z.strictObject({ Name: z.string(), EventBusName: z.string().default('default') });
 
 type Entry = z.infer<typeof Entry>;
 
@@ -32,6 +33,7 @@ export class Events implements JsonService {
   }
 
   handle(call: ServiceCall): unknown {
+    if (call.operation === 'DescribeRule') return this.#describeRule(call);
     if (call.operation !== 'PutEvents') throw unknownOperation('EventBridge', call.operation);
     const { Entries } = PutEvents.parse(call.input);
     for (const { EventBusName, Source = '', DetailType = '' } of Entries) {
@@ -46,6 +48,17 @@ export class Events implements JsonService {
     }
     const results = Entries.map((entry) => this.#put(entry));
     return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
+  }
+
+  #describeRule(call: ServiceCall): Record<string, string> {
+    const { Name, EventBusName } = DescribeRule.parse(call.input);
+    const bus = nameOf(EventBusName);
+    const arn = arnOf(this.#account, 'events', `rule/${bus === 'default' ? Name : `${bus}/${Name}`}`);
+    call.authorize('events:DescribeRule', arn);
+    const enabled = this.#buses.isEnabled(arn);
+    if (enabled === undefined)
+      throw new AwsError('ResourceNotFoundException', `Rule ${Name} does not exist on ${bus}.`);
+    return { Name, Arn: arn, EventBusName: bus, State: enabled ? 'ENABLED' : 'DISABLED' };
   }
 
   /** An entry that is wrong fails by itself; the others are published. */

@@ -18,6 +18,7 @@ const page = {
 };
 
 export const OfSecret = z.strictObject({ SecretId });
+const Replicas = z.array(z.strictObject({ Region: z.string(), KmsKeyId: z.optional(z.string()) }));
 export const CreateSecret = z.strictObject({
   Name: z.string().check(z.regex(new RegExp(`^${NAME}$`))),
   ClientRequestToken: VersionId,
@@ -25,6 +26,7 @@ export const CreateSecret = z.strictObject({
   KmsKeyId: z.optional(z.string()),
   SecretString: z.optional(SecretString),
   Tags: z._default(Tags, []),
+  AddReplicaRegions: z._default(Replicas, []),
 });
 export const PutSecretValue = z.strictObject({
   SecretId,
@@ -61,6 +63,9 @@ export const DeleteSecret = z.strictObject({
   RecoveryWindowInDays: z.optional(z.int().check(z.minimum(7), z.maximum(30))),
   ForceDeleteWithoutRecovery: z._default(z.boolean(), false),
 });
+
+export const ReplicateSecretToRegions = z.strictObject({ SecretId, AddReplicaRegions: Replicas });
+export const RemoveRegionsFromReplication = z.strictObject({ SecretId, RemoveReplicaRegions: z.array(z.string()) });
 
 export type TagList = z.output<typeof Tags>;
 export type SecretFilter = z.output<typeof Filter>;

@@ -10,6 +10,12 @@ export interface SecretFacts {
   /** As the caller wrote it: an id, an alias or an ARN. */
   readonly kmsKeyId: string | undefined;
   readonly createdAt: number;
+  readonly replicas: readonly Replica[];
+}
+
+export interface Replica {
+  readonly Region: string;
+  readonly KmsKeyId?: string | undefined;
 }
 
 export class Secret {
@@ -18,10 +24,12 @@ export class Secret {
   readonly tags = new Map<string, string>();
   changedAt: number;
   accessedAt: number | undefined;
+  replicas: readonly Replica[];
   deletion: { readonly requestedAt: number; readonly dueAt: number } | undefined;
 
   constructor(facts: SecretFacts) {
     this.facts = facts;
+    this.replicas = facts.replicas;
     this.versions = new Versions(facts.arn);
     this.changedAt = facts.createdAt;
   }
@@ -43,6 +51,7 @@ export class Secret {
 
   /** What DescribeSecret and ListSecrets have in common. Like AWS, JSON leaves out what is undefined. */
   describe(): Record<string, unknown> {
+    const { replicas } = this;
     return {
       ...this.identity,
       Description: this.facts.description,
@@ -52,6 +61,7 @@ export class Secret {
       // AWS, too, says only the day.
       LastAccessedDate: this.accessedAt && Math.floor(this.accessedAt / 1_000 / DAY_SECONDS) * DAY_SECONDS,
       DeletedDate: this.deletion && this.deletion.requestedAt / 1_000,
+      ReplicationStatus: replicas.length === 0 ? undefined : replicas.map((each) => ({ ...each, Status: 'InSync' })),
       Tags: this.tags.size === 0 ? undefined : [...this.tags].map(([Key, Value]) => ({ Key, Value })),
     };
   }

@@ -9,10 +9,10 @@ import sys
 # Nothing is left beside these files.
 sys.dont_write_bytecode = True
 
-from corrections import route53, secrets_manager
+from corrections import cloudformation, route53, secrets_manager
 from ministack import app
 
-SERVICES = (secrets_manager, route53)
+SERVICES = (cloudformation, secrets_manager, route53)
 
 
 def departures():

@@ -4,8 +4,8 @@ import { CannotRun } from './cannot-run.ts';
 import type { Programs } from './programs.ts';
 
 const MINISTACK = 'ministack==1.5.33';
-/** What MiniStack needs and does not ask for: CBOR on the wire, certificates. */
-const REQUIREMENTS = [MINISTACK, 'cbor2', 'cryptography'];
+/** What MiniStack needs and does not ask for, CBOR on the wire and certificates; and the command that the runbook types. */
+const REQUIREMENTS = [MINISTACK, 'cbor2', 'cryptography', 'awscli==1.46.3'];
 const OLDEST_PYTHON = [3, 10] as const;
 
 const HOW_TO_GET = 'Install Python 3.10 or later with its venv module (Debian: apt-get install python3-venv).';
@@ -19,7 +19,7 @@ export async function installEmulator(programs: Programs, root: string, say: (li
     'node_modules',
     '.cache',
     'everleaf-e2e',
-    `${MINISTACK.replace('==', '-')}-python${version}`,
+    `${MINISTACK.replace('==', '-')}-awscli-python${version}`,
   );
   const installed = join(folder, 'complete');
   const interpreter = join(folder, 'bin', 'python');

@@ -31,7 +31,9 @@ import { hintQueueContract, type QueueUnderTest } from '../../contract/hint-queu
 import { eventually } from '../support/eventually.ts';
 import type { Inventory } from '../../../functions/core/ports.ts';
 import { dynamoDbInventory } from '../../../functions/inventories/dynamodb.ts';
-import { secretNameOf, secretsManagerStore } from '../../../functions/stores/secrets-manager.ts';
+import { secretNameOf } from '../../../functions/stores/secret-name.ts';
+import { secretsManagerStore } from '../../../functions/stores/secrets-manager.ts';
+import { versionSwitch } from '../../../functions/stores/version-switch.ts';
 import { inventoryContract } from '../../contract/inventory.contract.ts';
 import { secretStoreContract } from '../../contract/secret-store.contract.ts';
 import { accountsUnderTest, writerUnderTest } from '../../contract/through-the-sdk.ts';
@@ -61,6 +63,7 @@ export function contracts(world: () => World): void {
     const client = new SecretsManagerClient(connection());
     return {
       store: secretsManagerStore({ deployment: DEPLOYMENT, kmsKeyArn: undefined }, client),
+      versions: versionSwitch(DEPLOYMENT, client),
       overwriteByStranger: async (slot) => {
         const SecretId = secretNameOf(DEPLOYMENT, slot);
         await client.send(new PutSecretValueCommand({ SecretId, SecretString: '{"tls.crt":"mine"}' }));

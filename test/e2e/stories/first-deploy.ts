@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { plan } from '../../../bin/commands/plan.ts';
 import { Sink } from '../../support/sink.ts';
@@ -11,7 +12,7 @@ import { isAtRest, isPublic, STACK, type World } from '../support/world.ts';
 const SAMPLES = 9;
 
 /** Brings the app up, and needs nothing of it yet. */
-export function deployedAsItIs(world: () => World, subscribe: () => Promise<void>): void {
+export function deployedAsItIs(world: () => World, subscribe: () => void): void {
   describe('the first deploy', () => {
     it('brings the whole app up from the sample manifest', async () => {
       const output = await world().deploy();
@@ -32,8 +33,16 @@ export function deployedAsItIs(world: () => World, subscribe: () => Promise<void
       expect(new Set(corrected)).toEqual(new Set(CORRECTED.map(({ departure }) => departure)));
     });
 
-    it('is found by a second stack that subscribes to its bus', async () => {
-      await expect(subscribe()).resolves.toBeUndefined();
+    it("is the README's own code, from the installed tarball, which lies in no checkout", () => {
+      const { root } = world().settings;
+      const readme = readFileSync(join(root, 'README.md'), 'utf8');
+      expect(readme).toContain(`\`\`\`ts\n${readFileSync(join(world().project, 'app.ts'), 'utf8')}\`\`\``);
+      expect(realpathSync(join(world().project, 'node_modules', 'everleaf'))).not.toContain(root);
+    });
+
+    it('tells the app where its queue is', () => {
+      subscribe();
+      expect(world().outputs['HappeningsUrl']).toContain('Happenings');
     });
   });
 }
@@ -79,7 +88,7 @@ export function issuance(world: () => World, subscriber: () => Subscriber): void
       }
     });
 
-    it("tells a second stack's queue of each rotation", async () => {
+    it("tells the app's queue of each rotation", async () => {
       for (const { id, current } of await world().operator.records()) {
         const told = await subscriber().told('Certificate Rotated', id, 'the rotation', () => true);
         const { serialNumber, sha256Fingerprint, notBefore, notAfter } = current?.leaf ?? {};
@@ -120,6 +129,8 @@ export function issuance(world: () => World, subscriber: () => Subscriber): void
         (detail) => detail.generation === 2,
       );
       expect(told.store).toMatchObject({ version: renewed.current?.version, previousVersion: old.current?.version });
+      // One look at what is due led to all of it.
+      expect(told.correlationId).toMatch(/^[\w-]{8,64}$/);
     });
   });
 }

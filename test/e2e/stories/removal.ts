@@ -2,18 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { CertificateRecord } from '../../../functions/core/record.ts';
 import { dynamoDbInventory } from '../../../functions/inventories/dynamodb.ts';
 import { eventually } from '../support/eventually.ts';
-import type { Subscriber } from '../support/subscriber.ts';
-import { isAtRest, STACK, type World } from '../support/world.ts';
+import { HOOKS, isAtRest, STACK, type World } from '../support/world.ts';
 
 /** The stack goes, and comes back. */
-export function removal(world: () => World, subscriber: () => Subscriber): void {
+export function removal(world: () => World): void {
   describe('destroying the stack', () => {
     it('keeps the table, its records as they were, every secret and the key', async () => {
       const records = await world().operator.records();
       const versions = await currentVersions(world(), records);
       const table = world().output('TableName');
       const key = world().resource('EverleafStoreKey');
-      await subscriber().destroy();
       expect(await world().destroy()).toContain(`${STACK}: destroyed`);
 
       await expect(world().tick()).rejects.toThrow('Function not found');
@@ -28,8 +26,10 @@ export function removal(world: () => World, subscriber: () => Subscriber): void 
     it('lets the next deploy take up what is there: nothing is issued anew', async () => {
       const { issued } = world();
       world().removeManifest('impossible.yaml');
+      world().removeManifest(HOOKS);
       await world().deploy();
-      expect(await world().tick()).toBeGreaterThan(0);
+      // The deployed schedule may have fired just before: whichever comes first, the trail below says that it found work.
+      await world().tick();
       const records = await eventually('every certificate is adopted', async () => {
         const all = await world().operator.records();
         return all.every((record) => record.current !== undefined && isAtRest(record)) ? all : undefined;

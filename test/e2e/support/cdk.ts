@@ -7,15 +7,21 @@ import type { Settings } from './settings.ts';
 /** The real CDK command, as a person calls it. */
 export class Cdk {
   readonly #settings: Settings;
+  readonly #project: string;
   #assemblies = 0;
 
-  constructor(settings: Settings) {
+  /** `project`: the folder of the app, where its cdk.json is. */
+  constructor(settings: Settings, project: string) {
     this.#settings = settings;
+    this.#project = project;
   }
 
-  /** Runs in the checkout, where cdk.json names the app. */
   run(...parameters: readonly string[]): Promise<Finished> {
-    return outcomeOf(spawn('cdk', [...parameters, '--no-notices', '--no-color'], { cwd: this.#settings.root }));
+    return this.runIn(this.#project, ...parameters);
+  }
+
+  runIn(cwd: string, ...parameters: readonly string[]): Promise<Finished> {
+    return outcomeOf(spawn('cdk', [...parameters, '--no-notices', '--no-color'], { cwd }));
   }
 
   /** Throws with everything it printed. */
@@ -26,17 +32,9 @@ export class Cdk {
   }
 
   /** What `cdk synth` writes, in a folder of its own. */
-  async synthesize(app: string | undefined, context: Readonly<Record<string, string>>): Promise<string> {
+  async synthesize(): Promise<string> {
     const folder = this.newFolder();
-    const settings = Object.entries(context).flatMap(([name, value]) => ['--context', `${name}=${value}`]);
-    await this.succeed(
-      'synth',
-      '--quiet',
-      '--output',
-      folder,
-      ...(app === undefined ? [] : ['--app', app]),
-      ...settings,
-    );
+    await this.succeed('synth', '--quiet', '--output', folder);
     return folder;
   }
 

@@ -15,6 +15,8 @@ export class PrivateCa {
     certificateAuthorities: [{ arn: GENERAL_CA }, { arn: SHORT_LIVED_CA, usageMode: 'SHORT_LIVED_CERTIFICATE' }],
     now: Date.now,
   });
+  /** While set, it signs nothing. */
+  refuses = false;
   readonly #server = createServer((request, response) => {
     void this.#answer(request).then(({ status, body }) => response.writeHead(status).end(body));
   });
@@ -42,9 +44,14 @@ export class PrivateCa {
     try {
       const chunks: Buffer[] = [];
       for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+      const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
+      const input = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
+      if (operation === 'IssueCertificate' && this.refuses) {
+        throw new AwsError('AccessDeniedException', 'not authorized to perform acm-pca:IssueCertificate');
+      }
       const output = await this.#service.handle({
-        operation: String(request.headers['x-amz-target']).split('.').at(-1) ?? '',
-        input: JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>,
+        operation,
+        input,
         now: Date.now(),
         accountId: ACCOUNT_ID,
         region: REGION,

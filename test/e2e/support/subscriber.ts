@@ -1,28 +1,18 @@
-import { join } from 'node:path';
 import { type Announcement, parseEvent } from '../../../lib/index.ts';
 import { eventually } from './eventually.ts';
 import type { World } from './world.ts';
 
 type Detail<Type extends Announcement['type']> = Extract<Announcement, { type: Type }>['detail'];
 
-/** The subscribing stack's queue. Keeps what it has read, since events come at least once and in no order. */
+/** The queue that the app subscribes. Keeps what it has read, since events come at least once and in no order. */
 export class Subscriber {
   readonly #world: World;
   readonly #queueUrl: string;
-  readonly #assembly: string;
   readonly #seen: Announcement[] = [];
 
-  private constructor(world: World, assembly: string, queueUrl: string) {
+  constructor(world: World) {
     this.#world = world;
-    this.#assembly = assembly;
-    this.#queueUrl = queueUrl;
-  }
-
-  static async deploy(world: World): Promise<Subscriber> {
-    const app = `node ${join('test', 'e2e', 'subscriber', 'app.ts')}`;
-    const assembly = await world.cdk.synthesize(app, { busName: world.output('BusName') });
-    const { outputs } = await world.cdk.deploy(assembly);
-    return new Subscriber(world, assembly, outputs['QueueUrl'] ?? '');
+    this.#queueUrl = world.outputs['HappeningsUrl'] ?? '';
   }
 
   /** The event that tells `what` of a certificate, as any subscriber would parse it. */
@@ -40,10 +30,5 @@ export class Subscriber {
       const details = this.#seen.filter((event) => event.type === type).map(({ detail }) => detail as Detail<Type>);
       return details.find((detail) => detail.certificate === certificate && fits(detail));
     });
-  }
-
-  /** A bus with a subscriber's rule on it cannot be deleted. */
-  async destroy(): Promise<void> {
-    await this.#world.cdk.succeed('destroy', '--app', this.#assembly, '--all', '--force');
   }
 }

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { Operator } from '../../../bin/twin/operator.ts';
 import type { CertificateId } from '../../../functions/core/certificate.ts';
 import type { CertificateRecord } from '../../../functions/core/record.ts';
-import { secretNameOf } from '../../../functions/stores/secrets-manager.ts';
-import { changeTemplate, leaveOut, LEFT_OUT, type Template } from '../adaptations.ts';
+import { secretNameOf } from '../../../functions/stores/secret-name.ts';
+import { changeTemplate, leaveOut, LEFT_OUT, type Template, withoutMetricMath } from '../adaptations.ts';
 import { ACCOUNT_ID, REGION } from '../host/environment.ts';
 import { Account, type TxtRecord } from './account.ts';
 import { redirectIssuers } from './acme-issuers.ts';
 import { Cdk } from './cdk.ts';
 import { DnsMirror } from './dns-mirror.ts';
+import { createProject } from './project.ts';
 import { eventually } from './eventually.ts';
 import { type Verified, verifyWithOpenssl } from './openssl.ts';
 import { PrivateCa } from './private-ca.ts';
@@ -17,6 +18,9 @@ import { PublicCa } from './public-ca.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 export const STACK = 'Everleaf';
+
+/** The sample's deploy hooks. */
+export const HOOKS = 'deploy-hooks.yaml';
 
 /** Those that the sample manifest's public names are in. */
 const ZONES = ['example.com', 'example.net'] as const;
@@ -28,6 +32,8 @@ export class World {
   readonly cdk: Cdk;
   readonly privateCa: PrivateCa;
   readonly publicCa: PublicCa;
+  /** Somebody's own app, which has the packed tarball installed. */
+  readonly project: string;
   /** The manifest that is deployed: the checkout's sample, as the story changes it. */
   readonly manifest: string;
   /** What every deploy so far had to leave out of the template. */
@@ -47,9 +53,12 @@ export class World {
     this.privateCa = privateCa;
     this.publicCa = publicCa;
     this.account = new Account(settings.endpoint);
-    this.cdk = new Cdk(settings);
-    this.manifest = join(settings.folder, 'certificates');
+    this.project = createProject(settings);
+    this.cdk = new Cdk(settings, this.project);
+    this.manifest = join(this.project, 'certificates');
     cpSync(join(settings.root, 'certificates'), this.manifest, { recursive: true });
+    // They come last, in a story of their own.
+    rmSync(join(this.manifest, HOOKS));
     this.redirected = redirectIssuers(this.manifest, publicCa);
   }
 
@@ -92,7 +101,7 @@ export class World {
     this.synthesizeAgain();
   }
 
-  /** Deploys what the real app makes of the manifest as it is now. Answers what the CDK command printed. */
+  /** Deploys what the app makes of the manifest as it is now. Answers what the CDK command printed. */
   async deploy(change?: (template: Template) => void): Promise<string> {
     const { output, outputs } = await this.cdk.deploy(await this.assemble(change));
     this.outputs = outputs;
@@ -102,19 +111,20 @@ export class World {
     return output;
   }
 
-  /** What the real app synthesizes, less what the emulator cannot do, and changed as the test says. */
+  /** What the app synthesizes, less what the emulator cannot do, and changed as the test says. */
   async assemble(change: (template: Template) => void = () => undefined): Promise<string> {
     const assembly = this.cdk.newFolder();
-    cpSync(await this.#synthesized(), assembly, { recursive: true });
+    cpSync(await this.synthesized(), assembly, { recursive: true });
     changeTemplate(assembly, STACK, (template) => {
       for (const type of leaveOut(template, LEFT_OUT)) this.leftOut.add(type);
+      withoutMetricMath(template);
       change(template);
     });
     return assembly;
   }
 
   async destroy(): Promise<string> {
-    return this.cdk.succeed('destroy', '--app', await this.#synthesized(), '--all', '--force');
+    return this.cdk.succeed('destroy', '--app', await this.synthesized(), '--all', '--force');
   }
 
   /** Forgets what was synthesized: the next deploy does it again, though the manifest is the same. */
@@ -122,8 +132,9 @@ export class World {
     this.#assembly = undefined;
   }
 
-  async #synthesized(): Promise<string> {
-    this.#assembly ??= await this.cdk.synthesize(undefined, { manifest: this.manifest });
+  /** The assembly that the app makes of the manifest as it is, before anything is left out. */
+  async synthesized(): Promise<string> {
+    this.#assembly ??= await this.cdk.synthesize();
     return this.#assembly;
   }
 

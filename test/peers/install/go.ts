@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { once } from './once.ts';
 import { installPythonPackage } from './python.ts';
@@ -71,6 +71,33 @@ export const fromModule =
   async (go, bin) => {
     for (const each of packages) await go.run(['install', ...LINKED_SMALL, each], { cwd: bin, env: { GOBIN: bin } });
   };
+
+/**
+ * Through a module of our own, which says what the version of another needs beside itself (`go install` takes no replacements).
+ * `packages` by the executables' names; `flags` are for the linker.
+ */
+export async function fromOwnModule(
+  go: Go,
+  scratch: string,
+  bin: string,
+  {
+    directives,
+    packages,
+    flags = '',
+  }: { directives: string; packages: Readonly<Record<string, string>>; flags?: string },
+): Promise<void> {
+  const folder = join(scratch, 'module');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'go.mod'), `module everleaf.dev/built\n\ngo 1.${OLDEST_MINOR}\n\n${directives}\n`);
+  const imports = Object.values(packages).map((each) => `import _ "${each}"\n`);
+  writeFileSync(join(folder, 'tools.go'), `//go:build tools\n\npackage tools\n\n${imports.join('')}`);
+  for (const [name, each] of Object.entries(packages)) {
+    await go.run(['build', '-trimpath', `-ldflags=-s -w ${flags}`.trim(), '-o', join(bin, name), each], {
+      cwd: folder,
+    });
+  }
+  rmSync(folder, { recursive: true });
+}
 
 export const fromFolder = (go: Go, folder: string, executable: string): Promise<string> =>
   go.run(['build', ...LINKED_SMALL, '-o', executable, '.'], { cwd: folder });

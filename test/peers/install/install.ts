@@ -1,10 +1,11 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Programs } from '../../e2e/host/programs.ts';
 import type { PeerPrograms } from '../settings.ts';
+import { findDebianProgram } from './debian.ts';
 import { fromModule, Go, type GoProgram } from './go.ts';
 import { buildLego } from './lego.ts';
 import { installPythonPackage } from './python.ts';
+import { cacheFolder } from './workshop.ts';
 
 const PEBBLE: GoProgram = {
   name: 'pebble',
@@ -26,6 +27,7 @@ const STEP: GoProgram = {
   ),
 };
 const CERTBOT = '5.8.0';
+const HAPROXY_LIBRARIES = ['liblua5.3-0', 'libopentracing-c-wrapper0', 'libopentracing1'];
 
 /** Everything the suites talk to, built at the first run and kept. One after the other: each takes all cores. */
 export async function installPeers(programs: Programs, say: (line: string) => void): Promise<PeerPrograms> {
@@ -35,7 +37,11 @@ export async function installPeers(programs: Programs, say: (line: string) => vo
   const certbot = await installPythonPackage(workshop, 'certbot', CERTBOT, `certbot ${CERTBOT}`);
   const lego = await go.install(LEGO);
   const step = await go.install(STEP);
+  const nginx = await findDebianProgram(workshop, 'nginx');
+  const haproxy = await findDebianProgram(workshop, 'haproxy', HAPROXY_LIBRARIES);
   return {
+    nginx,
+    haproxy,
     pebble: join(pebble, 'pebble'),
     challengeDns: join(pebble, 'pebble-challtestsrv'),
     lego: join(lego, 'lego'),
@@ -44,5 +50,3 @@ export async function installPeers(programs: Programs, say: (line: string) => vo
     certbotPython: certbot.interpreter,
   };
 }
-
-const cacheFolder = (): string => join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'everleaf', 'peers');

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { CannotRun } from '../../e2e/host/cannot-run.ts';
 import type { Finished, Programs } from '../../e2e/host/programs.ts';
 
@@ -8,6 +10,10 @@ export interface Workshop {
   readonly cache: string;
   readonly say: (line: string) => void;
 }
+
+/** Where what was built once is kept. */
+export const cacheFolder = (): string =>
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'everleaf', 'peers');
 
 /** Runs one step of an installation. One that fails ends the run, with what to do about it. */
 export async function step(

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Peers } from '../peers.ts';
+import type { Processes } from '../processes.ts';
 
 const READY_WITHIN_MS = 30_000;
 const PAUSE_MS = 25;
@@ -25,13 +25,13 @@ export interface ServerCommand {
 }
 
 /** Starts a server and waits until it serves. */
-export async function startServer(peers: Peers, command: ServerCommand): Promise<Server> {
+export async function startServer(processes: Processes, command: ServerCommand): Promise<Server> {
   const logFile = join(command.folder, 'log');
   const { env = {}, folder } = command;
-  const child = peers.start(command.program, command.parameters, logFile, { env, cwd: folder });
+  const child = processes.start(command.program, command.parameters, logFile, { env, cwd: folder });
   const log = (): string => readFileSync(logFile, 'utf8');
   await serving(child, command, log);
-  return { log, stop: () => peers.stop(child) };
+  return { log, stop: () => processes.stop(child) };
 }
 
 async function serving(child: ChildProcess, { program, serves }: ServerCommand, log: () => string): Promise<void> {

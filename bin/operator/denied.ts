@@ -1,0 +1,28 @@
+import { EverleafError, PermanentError } from '../../functions/core/errors.ts';
+
+/** Policies in docs/policies/, by what a person does under them. */
+export type Policy = 'viewer' | 'operator' | 'recovery';
+
+/** IAM's words for a grant that is missing. */
+const ACTION = /not authorized to perform: ([\w-]+:\w+)(?: on resource: (\S+))?/;
+
+/** Does `work`; where a permission is missing, says which, and which policy has it. */
+export async function permittedBy<T>(policy: Policy, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw deniedIn(error, policy) ?? error;
+  }
+}
+
+export function deniedIn(error: unknown, policy: Policy): PermanentError | undefined {
+  if (!(error instanceof EverleafError) || error.code !== 'AccessDenied') return undefined;
+  const [, action, resource] = ACTION.exec(error.message) ?? [];
+  if (action === undefined) return undefined;
+  const where = resource === undefined ? '' : ` on ${resource}`;
+  return new PermanentError(
+    'AccessDenied',
+    `your credentials do not allow ${action}${where}; docs/policies/${policy}.json grants what this command needs`,
+    { cause: error },
+  );
+}

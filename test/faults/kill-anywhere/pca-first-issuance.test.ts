@@ -1,0 +1,4 @@
+import { PCA_FIRST_ISSUANCE } from './scenarios.ts';
+import { survivesAnywhere } from './suite.ts';
+
+survivesAnywhere(PCA_FIRST_ISSUANCE);

@@ -1,0 +1,4 @@
+import { PCA_RENEWAL } from './scenarios.ts';
+import { survivesAnywhere } from './suite.ts';
+
+survivesAnywhere(PCA_RENEWAL);
