@@ -47,6 +47,24 @@ describe('a rate limit', () => {
     expect(posts(bench, 'newOrder')).toBe(1);
   });
 
+  it.each([
+    [
+      'with the CA’s word for it is that of the names, and keeps no other certificate waiting',
+      429,
+      'rateLimited',
+      false,
+    ],
+    ['without such a word is the CA’s', 429, '', true],
+    ['of a CA that has too much to do is the CA’s', 503, 'rateLimited', true],
+  ])('%s', async (_what, status, type, blamesCa) => {
+    const bench = await caBench();
+    answering(bench, 'newOrder', () => problem(status, type));
+    await expect(bench.issuer().start((await bench.order()).request)).rejects.toMatchObject({
+      code: 'AcmeRateLimited',
+      blamesCa,
+    });
+  });
+
   it('of the embedded CA is a rate limit as well', async () => {
     const bench = await caBench();
     bench.ca.settings.rateLimit = (resource) =>

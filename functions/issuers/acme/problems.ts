@@ -92,7 +92,10 @@ export function failureOf(problem: Problem, doing: string): EverleafError {
   const cause = new AcmeProblem(problem);
   const message = `${doing}: ${inWords(problem)}`;
   if (type === 'rateLimited' || status === 429) {
-    return new TransientError('AcmeRateLimited', message, { cause, retryAfterSeconds });
+    // Most limits are on a domain or a set of names (Let's Encrypt, "Rate limits"): no reason to keep other certificates waiting.
+    // A CA that has too much to do answers with 503, or with no problem of its own.
+    const blamesCa = type !== 'rateLimited' || status === 503;
+    return new TransientError('AcmeRateLimited', message, { cause, retryAfterSeconds, blamesCa });
   }
   // The CA has lost our account: the next attempt registers again.
   if (type === 'accountDoesNotExist') {
