@@ -7,6 +7,7 @@ import {
 import { awsFailure, failureName } from '../aws/failures.ts';
 import { PermanentError, TransientError } from '../core/errors.ts';
 import type { SecretSlot } from '../core/ports.ts';
+import { isNotFound, onceVisible } from './once-visible.ts';
 import { secretNameOf } from './secret-name.ts';
 import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from './tags.ts';
 
@@ -50,7 +51,7 @@ export function ownedSecrets(deployment: string, client: SecretsManagerClient): 
       assertOurs(found, slot, name);
       return found;
     } catch (error) {
-      if (failureName(error) === 'ResourceNotFoundException') return undefined;
+      if (isNotFound(error)) return undefined;
       throw awsFailure(error, `describing secret ${name}`);
     }
   }
@@ -79,14 +80,13 @@ export function ownedSecrets(deployment: string, client: SecretsManagerClient): 
   ): Promise<void> {
     const name = nameOf(slot);
     try {
-      await client.send(
-        new UpdateSecretVersionStageCommand({
-          SecretId: name,
-          VersionStage: label,
-          ...(move.from === undefined ? {} : { RemoveFromVersionId: move.from }),
-          ...(move.to === undefined ? {} : { MoveToVersionId: move.to }),
-        }),
-      );
+      const command = new UpdateSecretVersionStageCommand({
+        SecretId: name,
+        VersionStage: label,
+        ...(move.from === undefined ? {} : { RemoveFromVersionId: move.from }),
+        ...(move.to === undefined ? {} : { MoveToVersionId: move.to }),
+      });
+      await onceVisible(() => client.send(command));
     } catch (error) {
       if (failureName(error) === 'InvalidParameterException') {
         throw new TransientError(
@@ -95,7 +95,7 @@ export function ownedSecrets(deployment: string, client: SecretsManagerClient): 
           { cause: error },
         );
       }
-      if (failureName(error) === 'ResourceNotFoundException' && move.to !== undefined) {
+      if (isNotFound(error) && move.to !== undefined) {
         throw new TransientError('StoredVersionLost', `secret ${name}: version ${move.to} is gone`, {
           cause: error,
           endsAttempt: true,

@@ -13,6 +13,7 @@ import { ConflictError, EverleafError, PermanentError, TransientError } from '..
 import { keyHandle } from '../core/key-handle.ts';
 import type { PublicParts, SecretSlot, SecretStore } from '../core/ports.ts';
 import { encodeBundle, encodeStagedKey, readContent, type SecretContent } from './bundle.ts';
+import { isNotFound, onceVisible } from './once-visible.ts';
 import { CURRENT, holderOf, ownedSecrets, type SecretsManagerSettings } from './owned-secrets.ts';
 import { CERTIFICATE_TAG, DEPLOYMENT_TAG, tagList } from './tags.ts';
 
@@ -71,8 +72,8 @@ export function secretsManagerStore(
   ): Promise<SecretContent & { version: string; ref: string }> {
     const name = nameOf(slot);
     try {
-      const { SecretString, VersionId, ARN } = await client.send(
-        new GetSecretValueCommand({ SecretId: name, ...version }),
+      const { SecretString, VersionId, ARN } = await onceVisible(() =>
+        client.send(new GetSecretValueCommand({ SecretId: name, ...version })),
       );
       return { ...readContent(SecretString), version: VersionId ?? '', ref: ARN ?? name };
     } catch (error) {
@@ -87,7 +88,7 @@ export function secretsManagerStore(
     try {
       return await read(slot, { VersionId: version });
     } catch (error) {
-      if (error instanceof EverleafError && failureName(error.cause) === 'ResourceNotFoundException') return undefined;
+      if (error instanceof EverleafError && isNotFound(error.cause)) return undefined;
       throw error;
     }
   }
@@ -105,23 +106,34 @@ export function secretsManagerStore(
   async function putPending(slot: SecretSlot, token: string, value: string): Promise<{ ref: string } | false> {
     const name = nameOf(slot);
     try {
-      const { ARN } = await client.send(
-        new PutSecretValueCommand({
-          SecretId: name,
-          ClientRequestToken: token,
-          SecretString: value,
-          VersionStages: [PENDING],
-        }),
-      );
+      const command = new PutSecretValueCommand({
+        SecretId: name,
+        ClientRequestToken: token,
+        SecretString: value,
+        VersionStages: [PENDING],
+      });
+      const { ARN } = await onceVisible(() => client.send(command));
       return { ref: ARN ?? name };
     } catch (error) {
       if (failureName(error) === 'ResourceExistsException') return false;
+      if (isNotFound(error)) {
+        throw new TransientError('SecretJustCreated', `secret ${name} was there, and cannot be written yet`, {
+          cause: error,
+        });
+      }
       throw awsFailure(error, `writing a version of secret ${name}`);
     }
   }
 
   async function stagedKey(slot: SecretSlot, attempt: string): Promise<KeyObject> {
-    const content = await read(slot, { VersionId: attempt });
+    const content = await readIfThere(slot, attempt);
+    if (content === undefined) {
+      throw new TransientError(
+        'StagedKeyLost',
+        `secret ${nameOf(slot)} has no version ${attempt} any more, the key of this attempt`,
+        { endsAttempt: true },
+      );
+    }
     if (content.is === 'stagedKey' && content.certificate === slot.certificate) return content.key;
     throw new PermanentError(
       'StagedKeyLost',

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { type AttemptId, attemptId, type VersionId, versionId } from '../../functions/core/certificate.ts';
+import {
+  type AttemptId,
+  attemptId,
+  type VerifiedChain,
+  type VersionId,
+  versionId,
+} from '../../functions/core/certificate.ts';
 import type { Provenance, SecretSlot, SecretStore, VersionSwitch } from '../../functions/core/ports.ts';
 import { DAY_MS, SECOND_MS } from '../../functions/core/time.ts';
 import { buildCsr } from '../../functions/core/x509/csr.ts';
@@ -32,13 +38,18 @@ export async function prepare(
   generation = 1,
 ): Promise<{ version: VersionId; attempt: AttemptId }> {
   const attempt = newAttempt();
-  const key = await store.stageKey(slot, attempt, makeKey);
-  const chain = await CA.sign(await buildCsr(aSpec({ id: slot.certificate }), key), NOON, NOON + 90 * DAY_MS);
+  const chain = await signedFor(store, slot, attempt);
   const { version } = await store.commit(slot, chain, provenance(slot, attempt, chain.leaf, generation));
   return { version, attempt };
 }
 
-function provenance(slot: SecretSlot, attempt: AttemptId, leafPem: string, generation: number): Provenance {
+/** What the CA answers to a key that was staged for this attempt. */
+export async function signedFor(store: SecretStore, slot: SecretSlot, attempt: AttemptId): Promise<VerifiedChain> {
+  const key = await store.stageKey(slot, attempt, makeKey);
+  return CA.sign(await buildCsr(aSpec({ id: slot.certificate }), key), NOON, NOON + 90 * DAY_MS);
+}
+
+export function provenance(slot: SecretSlot, attempt: AttemptId, leafPem: string, generation: number): Provenance {
   const { serialNumber, sha256Fingerprint, notBefore, notAfter } = readCertificate(leafPem);
   return {
     certificate: slot.certificate,

@@ -16,10 +16,19 @@ import { secretNameOf } from '../../functions/stores/secret-name.ts';
 import { secretsManagerStore } from '../../functions/stores/secrets-manager.ts';
 import { versionSwitch } from '../../functions/stores/version-switch.ts';
 import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from '../../functions/stores/tags.ts';
+import { AwsError } from '../../local/wire/service.ts';
 import { id } from '../support/builders.ts';
 import { type Deployment, deployOnTwin, manifestOf } from '../support/deployment.ts';
 import { inventoryContract } from './inventory.contract.ts';
-import { makeKey, newAttempt, newSlot, prepare, secretStoreContract } from './secret-store.contract.ts';
+import {
+  makeKey,
+  newAttempt,
+  newSlot,
+  prepare,
+  provenance,
+  secretStoreContract,
+  signedFor,
+} from './secret-store.contract.ts';
 
 let deployment: Deployment;
 beforeAll(async () => {
@@ -142,6 +151,45 @@ describe('secret store: labels and owners in Secrets Manager', () => {
     await store.promote(slot, version, undefined);
     expect(await labels(slot)).toEqual(expect.arrayContaining(['AWSCURRENT']));
     expect(await labels(slot)).not.toContain('AWSPENDING');
+  });
+
+  /** Each call named is answered once as if what it asks for were not there. */
+  function notVisibleAtOnce(operations: readonly string[]): {
+    readonly left: Set<string>;
+    readonly remove: () => void;
+  } {
+    const left = new Set(operations);
+    const remove = deployment.twin.use(async ({ operation }, next) => {
+      if (left.delete(operation)) throw new AwsError('ResourceNotFoundException', 'not found', 400);
+      return next();
+    });
+    return { left, remove };
+  }
+
+  it('takes nothing for lost that cannot be seen at once', async () => {
+    const [store, slot] = [newStore(), newSlot()];
+    const { left, remove } = notVisibleAtOnce(['PutSecretValue', 'GetSecretValue', 'UpdateSecretVersionStage']);
+    try {
+      const { version } = await prepare(store, slot);
+      await store.promote(slot, version, undefined);
+      expect(await store.current(slot)).toMatchObject({ version });
+    } finally {
+      remove();
+    }
+    expect([...left]).toEqual([]);
+  });
+
+  it('lets an attempt go whose key is lost, and begins another at once', async () => {
+    const [store, slot] = [newStore(), newSlot()];
+    const attempt = newAttempt();
+    const chain = await signedFor(store, slot, attempt);
+    const remove = deployment.twin.use(async ({ operation }, next) => {
+      if (operation === 'GetSecretValue') throw new AwsError('ResourceNotFoundException', 'not found', 400);
+      return next();
+    });
+    const commit = store.commit(slot, chain, provenance(slot, attempt, chain.leaf, 1));
+    await expect(commit).rejects.toMatchObject({ class: 'transient', code: 'StagedKeyLost', endsAttempt: true });
+    remove();
   });
 
   it('does not write over what a stranger made current after the last look', async () => {
