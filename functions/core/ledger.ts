@@ -2,6 +2,7 @@ import { ConflictError } from './errors.ts';
 import { assertLease, claimLease, type Leasable, releaseLease } from './lease.ts';
 import type { Versioned } from './ports.ts';
 import type { Lease } from './record.ts';
+import { canonicalJson } from './spec-change.ts';
 import type { Instant } from './time.ts';
 
 /** Rounds of re-reading when somebody else (a deploy, a person) wrote the record meanwhile. */
@@ -66,16 +67,16 @@ export class RecordLedger<Line, R extends Leasable & { readonly history: readonl
     let outcome: 'saved' | 'rebased' = 'saved';
     for (let round = 1; this.#unsaved.length > 0; round++) {
       try {
-        const revision = await this.#book.write(this.#record, this.#stored.revision);
-        for (const transition of newEntries(this.#stored.value, this.#record)) {
-          this.#onTransition(transition, this.#record);
-        }
-        this.#stored = { value: this.#record, revision };
-        this.#claim = this.#record.lease;
-        this.#unsaved = [];
+        this.#saved(await this.#book.write(this.#record, this.#stored.revision));
       } catch (error) {
-        if (!(error instanceof ConflictError) || round === REBASE_ROUNDS) throw error;
-        await this.#rebase();
+        if (!(error instanceof ConflictError)) throw error;
+        const fresh = await this.#reread();
+        if (this.#isWhatWeWrote(fresh)) {
+          this.#saved(fresh.revision);
+          break;
+        }
+        if (round === REBASE_ROUNDS) throw error;
+        this.#rebase(fresh);
         outcome = 'rebased';
       }
     }
@@ -98,10 +99,28 @@ export class RecordLedger<Line, R extends Leasable & { readonly history: readonl
     this.#unsaved.push(change);
   }
 
-  /** Applies what is not yet durable to the record as it is now. The lease is what entitles us to. */
-  async #rebase(): Promise<void> {
+  #saved(revision: number): void {
+    for (const transition of newEntries(this.#stored.value, this.#record)) {
+      this.#onTransition(transition, this.#record);
+    }
+    this.#stored = { value: this.#record, revision };
+    this.#claim = this.#record.lease;
+    this.#unsaved = [];
+  }
+
+  async #reread(): Promise<Versioned<R>> {
     const fresh = await this.#book.read(this.#record.id);
     if (fresh === undefined) throw new ConflictError('RecordGone', `${this.#record.id} was removed from the inventory`);
+    return fresh;
+  }
+
+  /** A write whose answer was lost is sent again by the SDK, and is in its own way then. */
+  #isWhatWeWrote({ value, revision }: Versioned<R>): boolean {
+    return revision === this.#stored.revision + 1 && canonicalJson(value) === canonicalJson(this.#record);
+  }
+
+  /** Applies what is not yet durable to the record as it is now. The lease is what entitles us to. */
+  #rebase(fresh: Versioned<R>): void {
     if (this.#claim !== undefined) assertLease(fresh.value, this.#claim);
     // Replayed first: a claim that is refused here must leave nothing behind that a later save could write.
     this.#record = replay(this.#unsaved, fresh.value);

@@ -172,6 +172,36 @@ describe('what somebody else wrote meanwhile', () => {
   });
 });
 
+describe('a save whose answer was lost, so that the SDK sent it again', () => {
+  const answeredLate = (rows: Inventory): Inventory => ({
+    ...rows,
+    write: async (record, revision) => {
+      await rows.write(record, revision);
+      return rows.write(record, revision);
+    },
+  });
+
+  it('is done: nobody else was there', async () => {
+    const { rows, row } = await desk();
+    const stored = await rows.read(SPEC.id);
+    if (stored === undefined) throw new Error('the record is gone');
+    const told: Transition[] = [];
+    const ledger = new Ledger(
+      answeredLate(rows),
+      stored,
+      { owner: 'one', ttlMs: MINUTE_MS },
+      () => NOON,
+      (line) => void told.push(line),
+    );
+    ledger.note(INSPECTED);
+    expect(await ledger.save()).toBe('saved');
+    expect(await row()).toMatchObject({ storeInspected: true, lease: { owner: 'one', token: 1 } });
+    await ledger.release();
+    expect(await row()).toMatchObject({ lease: { owner: 'one', token: 1, expiresAt: 0 } });
+    expect((await rows.read(SPEC.id))?.revision).toBe(3);
+  });
+});
+
 describe('a save that fails', () => {
   const refusing = async (error: Error, otherwise: Partial<Inventory> = {}) => {
     const { rows } = await desk();
