@@ -60,7 +60,6 @@ export class Everleaf extends Construct {
     archiveOf(this.bus, settings.archiveEvents);
     const inventory = new InventoryTable(this, 'Inventory', settings.removalPolicy);
     const store = new CertificateStore(this, 'Store', { ...settings, encryptionKey: props.encryptionKey });
-    const sync = new ManifestSync(this, 'ManifestSync', { deployment, manifest, inventory, runtime });
     const detection = new Detection(this, 'Detection', {
       deployment,
       inventory,
@@ -84,6 +83,14 @@ export class Everleaf extends Construct {
       hooks: manifest.hooks ?? [],
       vpc: props.vpc,
       runtime,
+    });
+    const sync = new ManifestSync(this, 'ManifestSync', {
+      deployment,
+      manifest,
+      inventory,
+      runtime,
+      // What is declared is worked on at once, and by those who may.
+      after: [issuance.function.role, ...(rollouts === undefined ? [] : [rollouts.function.role])],
     });
     const survey = new Survey(this, 'Survey', { deployment, inventory, runtime });
     const watched = {

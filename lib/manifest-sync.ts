@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CustomResource, Duration, Names } from 'aws-cdk-lib';
 import { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import type { Manifest } from '../functions/core/certificate.ts';
 import { canonicalJson } from '../functions/core/spec-change.ts';
 import { EverleafFunction, type FunctionRuntime } from './everleaf-function.ts';
@@ -16,6 +16,8 @@ export interface ManifestSyncProps {
   readonly manifest: Manifest;
   readonly inventory: InventoryTable;
   readonly runtime: FunctionRuntime;
+  /** What has to be there when certificates are declared. */
+  readonly after: readonly IDependable[];
 }
 
 /**
@@ -27,7 +29,7 @@ export class ManifestSync extends Construct {
   /** Exists once the manifest is in the inventory. */
   readonly applied: CustomResource;
 
-  constructor(scope: Construct, id: string, { deployment, manifest, inventory, runtime }: ManifestSyncProps) {
+  constructor(scope: Construct, id: string, { deployment, manifest, inventory, runtime, after }: ManifestSyncProps) {
     super(scope, id);
     this.function = new EverleafFunction(this, 'Sync', {
       name: 'sync',
@@ -53,7 +55,7 @@ export class ManifestSync extends Construct {
       },
     });
     // The function must be able to read and write before it is called, and until after it was called for the last time.
-    this.applied.node.addDependency(this.function.role);
+    this.applied.node.addDependency(this.function.role, ...after);
   }
 
   #writeManifest(manifest: Manifest): string {

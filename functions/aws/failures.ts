@@ -1,4 +1,4 @@
-import { ConflictError, EverleafError, PermanentError, TransientError } from '../core/errors.ts';
+import { ACCESS_DENIED, ConflictError, EverleafError, PermanentError, TransientError } from '../core/errors.ts';
 import { parseRetryAfter, wasNotSent } from '../core/http-faults.ts';
 
 /** What every AWS SDK v3 exception carries, read without importing a client. */
@@ -28,7 +28,7 @@ export function awsFailure(error: unknown, doing: string): EverleafError {
   const failure = readFailure(error);
   const text = `${doing}: ${failure.name}: ${failure.message}`;
   if (DENIED.test(failure.name)) {
-    return new PermanentError('AccessDenied', `${text} (grant the action named, or correct the resource's policy)`, {
+    return new PermanentError(ACCESS_DENIED, `${text} (grant the action named, or correct the resource's policy)`, {
       cause: error,
     });
   }

@@ -1,11 +1,11 @@
-import type { FailureClass } from './errors.ts';
+import { ACCESS_DENIED, type FailureClass } from './errors.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from './time.ts';
 
 /** After the first, second and third failure in a row; daily from then on (Let's Encrypt's integration guide). */
 const RETRY_DELAYS_MS = [MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS] as const;
 
-/** Surprises before an unknown failure counts as one that repeating will not cure. */
-export const UNKNOWN_FAILURES_TOLERATED = 2;
+/** Failures in a row before an unknown one, or a denial, counts as one that repeating will not cure. */
+export const DOUBTFUL_FAILURES_TOLERATED = 2;
 
 /** What is blocked is looked at no more often than this, however near expiry is. */
 const BLOCKED_FLOOR_MS = HOUR_MS;
@@ -37,12 +37,14 @@ export const lookAgainWhenTold = (seconds: number, looks: number): number =>
 
 export interface FailureCount {
   readonly class: FailureClass;
+  readonly code: string;
   /** Failures in a row, the latest included. */
   readonly count: number;
 }
 
 export function isBlocking(failure: FailureCount): boolean {
-  return failure.class === 'permanent' || (failure.class === 'unknown' && failure.count > UNKNOWN_FAILURES_TOLERATED);
+  const isDoubtful = failure.class === 'unknown' || failure.code === ACCESS_DENIED;
+  return isDoubtful ? failure.count > DOUBTFUL_FAILURES_TOLERATED : failure.class === 'permanent';
 }
 
 /**

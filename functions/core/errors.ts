@@ -64,6 +64,9 @@ export class PermanentError extends EverleafError {
   readonly class = 'permanent';
 }
 
+/** Code of what the other side does not permit. IAM takes a while to believe a changed policy: not final at first sight. */
+export const ACCESS_DENIED = 'AccessDenied';
+
 /** Another writer won. Look again; nobody needs to know. */
 export class ConflictError extends EverleafError {
   readonly class = 'conflict';

@@ -420,7 +420,7 @@ function hold(
 
 function failed(record: CertificateRecord, failure: FailureFacts, at: Instant): CertificateRecord {
   const count = record.failures.count + 1;
-  const blocked = isBlocking({ class: failure.class, count });
+  const blocked = isBlocking({ ...failure, count });
   const { durationSeconds } = record.spec;
   const notAfter = record.current?.leaf.notAfter;
   const nextAttemptAt = retryAt({ ...failure, count }, at, { notAfter, durationSeconds });

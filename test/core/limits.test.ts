@@ -21,12 +21,15 @@ const QUARTERLY = { notAfter: undefined, durationSeconds: 90 * 86_400 };
 describe('the backoff', () => {
   const failures = fc.record({
     class: fc.constantFrom('transient' as const, 'permanent' as const, 'unknown' as const),
+    code: fc.constantFrom('Any', 'AccessDenied'),
     count: fc.integer({ min: 1, max: 50 }),
     retryAfterSeconds: fc.option(fc.integer({ min: 0, max: 1e13 }), { nil: 0 }),
   });
 
   it('is 1, 10 and 100 minutes, then a day', () => {
-    const delays = [1, 2, 3, 4, 9].map((count) => retryAt({ class: 'transient', count }, NOON, QUARTERLY) - NOON);
+    const delays = [1, 2, 3, 4, 9].map(
+      (count) => retryAt({ class: 'transient', code: 'Any', count }, NOON, QUARTERLY) - NOON,
+    );
     expect(delays).toEqual([MINUTE_MS, 10 * MINUTE_MS, 100 * MINUTE_MS, DAY_MS, DAY_MS]);
   });
 
@@ -51,9 +54,9 @@ describe('the backoff', () => {
   it('looks again before a certificate that has hours left expires', () => {
     fc.assert(
       fc.property(failures, fc.integer({ min: 2 * HOUR_MS, max: 90 * DAY_MS }), ({ class: kind, count }, remaining) => {
-        expect(retryAt({ class: kind, count }, NOON, { ...QUARTERLY, notAfter: NOON + remaining })).toBeLessThan(
-          NOON + remaining,
-        );
+        expect(
+          retryAt({ class: kind, code: 'Any', count }, NOON, { ...QUARTERLY, notAfter: NOON + remaining }),
+        ).toBeLessThan(NOON + remaining);
       }),
     );
   });
@@ -61,7 +64,7 @@ describe('the backoff', () => {
   it('looks at what lives six hours every two at the least, blocked or not', () => {
     const shortLived = { notAfter: undefined, durationSeconds: 6 * 3_600 };
     const delay = (kind: 'transient' | 'permanent', count: number): number =>
-      retryAt({ class: kind, count }, NOON, shortLived) - NOON;
+      retryAt({ class: kind, code: 'Any', count }, NOON, shortLived) - NOON;
     expect([delay('transient', 3), delay('transient', 4), delay('permanent', 1)]).toEqual([
       100 * MINUTE_MS,
       2 * HOUR_MS,
@@ -75,15 +78,20 @@ describe('the backoff', () => {
     ['in the instant in which it expires', NOON, 10 * MINUTE_MS],
     ['after it expired', NOON - DAY_MS, 10 * MINUTE_MS],
   ])('of a certificate %s is not the daily one', (_when, notAfter, delay) => {
-    expect(retryAt({ class: 'transient', count: 9 }, NOON, { ...QUARTERLY, notAfter })).toBe(NOON + delay);
+    expect(retryAt({ class: 'transient', code: 'Any', count: 9 }, NOON, { ...QUARTERLY, notAfter })).toBe(NOON + delay);
   });
 
   it('of what is blocked is an hour at the least, however near expiry is', () => {
-    expect(retryAt({ class: 'permanent', count: 1 }, NOON, { ...QUARTERLY, notAfter: NOON })).toBe(NOON + HOUR_MS);
+    expect(retryAt({ class: 'permanent', code: 'Any', count: 1 }, NOON, { ...QUARTERLY, notAfter: NOON })).toBe(
+      NOON + HOUR_MS,
+    );
   });
 
-  it('treats an unknown failure as a passing one twice', () => {
-    const delay = (count: number): number => retryAt({ class: 'unknown', count }, NOON, QUARTERLY) - NOON;
+  it.each([
+    ['an unknown failure', { class: 'unknown', code: 'Unexpected' }],
+    ['a denial, of which IAM may not know yet that it is none,', { class: 'permanent', code: 'AccessDenied' }],
+  ] as const)('treats %s as a passing one twice', (_what, failure) => {
+    const delay = (count: number): number => retryAt({ ...failure, count }, NOON, QUARTERLY) - NOON;
     expect([delay(1), delay(2), delay(3)]).toEqual([MINUTE_MS, 10 * MINUTE_MS, DAY_MS]);
   });
 });

@@ -163,7 +163,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'blocked is not retried by the minute',
     keeps: 'what only a person can cure from being tried for ever',
     file: 'functions/core/backoff.ts',
-    code: "return failure.class === 'permanent' || (failure.class === 'unknown' && failure.count > UNKNOWN_FAILURES_TOLERATED);",
+    code: "return isDoubtful ? failure.count > DOUBTFUL_FAILURES_TOLERATED : failure.class === 'permanent';",
     broken: "return failure.class === 'permanent' && failure.count > 99;",
     caughtBy: 'test/core/limits.test.ts',
     alsoBy: ['test/issue/renew.test.ts', 'test/faults/outages.test.ts'],

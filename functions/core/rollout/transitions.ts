@@ -1,5 +1,5 @@
 import { retryDelayMs } from '../backoff.ts';
-import type { FailureFacts } from '../errors.ts';
+import { ACCESS_DENIED, type FailureFacts } from '../errors.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS, SECOND_MS } from '../time.ts';
 import { announceEnd } from './announcements.ts';
 import type { RolloutAuthorship, RolloutHappening } from './happening.ts';
@@ -193,7 +193,7 @@ function settled(rollout: RolloutRecord, at: Instant): RolloutRecord {
  * and a fleet is not turned back for that.
  */
 export const isFinal = ({ class: failureClass, code }: FailureFacts): boolean =>
-  failureClass === 'permanent' && code !== 'AccessDenied';
+  failureClass === 'permanent' && code !== ACCESS_DENIED;
 
 /** Our own part could not be done. What only a person can mend, or fails again and again, ends it where it is. */
 function stumbled(rollout: RolloutRecord, failure: FailureFacts, at: Instant): RolloutRecord {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { type EverleafError, PermanentError, TransientError } from '../../core/errors.ts';
+import { ACCESS_DENIED, type EverleafError, PermanentError, TransientError } from '../../core/errors.ts';
 import { parseRetryAfter } from '../../core/http-faults.ts';
 import type { ObjectRef } from './api.ts';
 import { ruleFor } from './permissions.ts';
@@ -42,11 +42,11 @@ export function apiFailure(refusal: Refusal): EverleafError {
   const retryAfterSeconds = parseRetryAfter(answer.retryAfter, Date.now());
   if (answer.status === 401) {
     const remedy = `give the deploy function's role an access entry of cluster ${cluster} with the group everleaf`;
-    return new PermanentError('AccessDenied', `${text} (the cluster does not know the role: ${remedy})`);
+    return new PermanentError(ACCESS_DENIED, `${text} (the cluster does not know the role: ${remedy})`);
   }
   if (answer.status === 403) {
     const remedy = `grant it in a Role of namespace ${object.namespace}: ${ruleFor(object)}; "everleaf rbac" prints all of it`;
-    return new PermanentError('AccessDenied', `${text} (${remedy})`);
+    return new PermanentError(ACCESS_DENIED, `${text} (${remedy})`);
   }
   if (answer.status === 404) {
     return new PermanentError('TargetMissing', `${text}; correct the DeployHook, or create what it names`);
