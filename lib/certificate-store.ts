@@ -17,6 +17,12 @@ export interface CertificateStoreProps {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/**
+ * Before it takes a key, Secrets Manager tries it with this instead of a version (User Guide, "How Secrets Manager uses your KMS
+ * key"), and by the policies that others had to write, instead of a secret's ARN. It opens nothing: no secret has such an ARN.
+ */
+const TRIAL_OF_KEY = 'RequestToValidateKeyAccess';
+
 /** Where keys and certificates live: Secrets Manager, under a key of the deployment's own. Secrets outlive the stack. */
 export class CertificateStore extends Construct {
   readonly key: IKey;
@@ -93,12 +99,13 @@ export class CertificateStore extends Construct {
       secrets,
       this.#ours,
     );
-    to.role.addToPolicy(this.#useOfKeys(['kms:GenerateDataKey', 'kms:Decrypt'], region, secrets));
+    const encrypted = [...secrets, TRIAL_OF_KEY];
+    to.role.addToPolicy(this.#useOfKeys(['kms:GenerateDataKey', 'kms:Decrypt'], region, encrypted));
     if (replicaRegions.length === 0) return;
     // Asked for by the call that makes a secret, which has no tag yet.
     to.allow(['secretsmanager:ReplicateSecretToRegions'], secrets);
     for (const replica of replicaRegions) {
-      const there = [this.#arn(replica.region, `${deployment}/*`)];
+      const there = [this.#arn(replica.region, `${deployment}/*`), TRIAL_OF_KEY];
       // Replication encrypts there as well (Secrets Manager User Guide, "Replicate AWS Secrets Manager secrets across Regions").
       to.role.addToPolicy(
         this.#useOfKeys(['kms:GenerateDataKey', 'kms:Encrypt', 'kms:Decrypt'], replica.region, there),

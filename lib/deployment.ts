@@ -44,6 +44,7 @@ export class Deployment extends Construct {
       name: 'deploy',
       description: 'Everleaf: takes a version to where it is served, and proves it',
       timeout: TIMEOUT,
+      hintsItself: true,
       memoryMiB: 512,
       environment: {
         TABLE_NAME: inventory.table.tableName,
@@ -59,7 +60,6 @@ export class Deployment extends Construct {
     store.allowSwitch(this.function);
     if (hooks.some(({ plugin }) => hookPlugin(plugin).writesKeys)) store.allowReadKeys(this.function);
     this.function.allow(['events:PutEvents'], [bus.eventBusArn]);
-    this.function.allow(['sqs:SendMessage'], [this.queue.queueArn]);
     allowGrants(this.function, hookGrants(hooks));
     this.rule = hintsFrom(
       this,

@@ -6,6 +6,7 @@ import {
   Code,
   Function as LambdaFunction,
   LoggingFormat,
+  RecursiveLoop,
   Runtime,
   type Tracing,
 } from 'aws-cdk-lib/aws-lambda';
@@ -27,6 +28,8 @@ export interface EverleafFunctionProps {
   readonly memoryMiB: number;
   readonly environment: Readonly<Record<string, string>>;
   readonly runtime: FunctionRuntime;
+  /** It waits by way of its own queue, a hint after the other. Lambda takes that for a loop, and would drop the sixteenth. */
+  readonly hintsItself?: boolean;
   /** It joins the private subnets of this VPC. */
   readonly vpc?: IVpc | undefined;
 }
@@ -90,6 +93,7 @@ export class EverleafFunction extends Construct {
       logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: props.runtime.tracing,
+      ...(props.hintsItself === true ? { recursiveLoop: RecursiveLoop.ALLOW } : {}),
       ...(props.vpc === undefined ? {} : { vpc: props.vpc }),
     });
   }

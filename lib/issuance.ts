@@ -41,6 +41,7 @@ export class Issuance extends Construct {
       name: 'issue',
       description: 'Everleaf: takes a certificate from due to current',
       timeout: TIMEOUT,
+      hintsItself: true,
       memoryMiB: 512,
       runtime: props.runtime,
       environment: {
@@ -56,7 +57,6 @@ export class Issuance extends Construct {
     if (props.issuers.some(({ orderLimit }) => orderLimit !== undefined)) inventory.allowBudgets(this.function);
     store.allowReadWrite(this.function);
     this.function.allow(['events:PutEvents'], [bus.eventBusArn]);
-    this.function.allow(['sqs:SendMessage'], [this.queue.queueArn]);
     allowGrants(this.function, issuerGrants(props.issuers));
     this.rule = hintsFrom(
       this,

@@ -57,7 +57,7 @@ export function consume(
   by: EverleafFunction,
   limits: { readonly batchSize: number; readonly maxConcurrency: number },
 ): void {
-  by.allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'], [queue.queueArn]);
+  by.allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:SendMessage'], [queue.queueArn]);
   const mapping = by.lambda.addEventSourceMapping('Queue', {
     eventSourceArn: queue.queueArn,
     ...limits,

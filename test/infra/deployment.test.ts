@@ -66,6 +66,20 @@ describe('of a manifest with a hook', () => {
     });
   });
 
+  it('the deploy function may wait by way of its own queue', () => {
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Description: 'Everleaf: takes a version to where it is served, and proves it',
+      RecursiveLoop: 'Allow',
+    });
+  });
+
+  it('certificates are declared once whoever works on them may', () => {
+    const [manifest] = Object.values(template.findResources('Custom::EverleafManifest'));
+    const after = (manifest as { readonly DependsOn: readonly string[] }).DependsOn;
+    for (const role of ['EverleafIssuanceIssueRoleDefaultPolicy', 'EverleafDeploymentDeployRoleDefaultPolicy'])
+      expect(after).toContainEqual(expect.stringContaining(role));
+  });
+
   it('the role that deploys is an output, for whoever has to let it in', () => {
     const [output, ...others] = Object.values(template.findOutputs('*')).filter(
       ({ Description }) => typeof Description === 'string' && Description.startsWith('Who deploys'),

@@ -115,7 +115,7 @@ describe('the role of', () => {
         on \${IssuanceIssueLogs.Arn}
       Allow xray:PutTraceSegments, xray:PutTelemetryRecords
         on *
-      Allow sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes
+      Allow sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:SendMessage
         on \${IssuanceQueue.Arn}
       Allow dynamodb:GetItem, dynamodb:PutItem
         on \${InventoryTable.Arn}
@@ -133,11 +133,9 @@ describe('the role of', () => {
       Allow kms:GenerateDataKey, kms:Decrypt
         on arn:\${AWS::Partition}:kms:\${AWS::Region}:\${AWS::AccountId}:key/*
         if kms:ViaService StringEquals "secretsmanager.\${AWS::Region}.amazonaws.com"
-        if kms:EncryptionContext:SecretARN StringLike ["arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:Everleaf/*"]
+        if kms:EncryptionContext:SecretARN StringLike ["arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:Everleaf/*","RequestToValidateKeyAccess"]
       Allow events:PutEvents
         on \${Bus.Arn}
-      Allow sqs:SendMessage
-        on \${IssuanceQueue.Arn}
       Allow acm-pca:DescribeCertificateAuthority, acm-pca:GetCertificateAuthorityCertificate, acm-pca:IssueCertificate, acm-pca:GetCertificate, acm-pca:RevokeCertificate
         on arn:aws:acm-pca:us-east-1:111122223333:certificate-authority/11111111-1111-4111-8111-111111111111
       Allow sts:AssumeRole

@@ -49,6 +49,15 @@ describe('the template', () => {
       expect(Properties['RetentionInDays']).toBeGreaterThan(0);
   });
 
+  it('lets what waits by way of its own queue do so: Lambda would drop the sixteenth hint as a loop', () => {
+    const looping = ofType('AWS::Lambda::Function').filter(({ Properties }) => Properties['RecursiveLoop'] === 'Allow');
+    const sending = ofType('AWS::Lambda::Function').filter(
+      ({ Properties }) => 'QUEUE_URL' in (Properties['Environment'] as { Variables: object }).Variables,
+    );
+    expect(looping).toHaveLength(2);
+    expect(looping).toEqual(sending);
+  });
+
   it('has a runbook entry for every alarm, named in its description', () => {
     const runbook = readFileSync(join(ROOT, 'docs', 'runbook.md'), 'utf8');
     const entries = new Set([...runbook.matchAll(/^## (.+)$/gm)].map(([, name]) => name));
