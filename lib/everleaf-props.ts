@@ -111,7 +111,10 @@ const MOST_TAG_BYTES = 2_000;
 const MOST_REPLICAS = 5;
 
 /** Throws an error that names the prop, the value seen and what is allowed. */
-export function settingsOf(props: EverleafProps, stackName: string): EverleafSettings {
+export function settingsOf(
+  props: EverleafProps,
+  { stackName, region }: { readonly stackName: string; readonly region: string },
+): EverleafSettings {
   const { lookEvery = Duration.minutes(1), maxConcurrency = 10, removalPolicy = RemovalPolicy.RETAIN } = props;
   const { replicaRegions = [], tags = {}, logRetention = RetentionDays.THREE_MONTHS, tracing = Tracing.ACTIVE } = props;
   const { archiveEvents = Duration.days(14) } = props;
@@ -133,7 +136,7 @@ export function settingsOf(props: EverleafProps, stackName: string): EverleafSet
     removalPolicy === RemovalPolicy.RETAIN || removalPolicy === RemovalPolicy.DESTROY,
     `removalPolicy is "${removalPolicy}"; it must be RemovalPolicy.RETAIN or RemovalPolicy.DESTROY`,
   );
-  checkReplicas(replicaRegions);
+  checkReplicas(replicaRegions, region);
   checkTags(tags);
   const archived = archiveEvents === 'never' ? undefined : archiveEvents;
   expect(
@@ -153,7 +156,7 @@ export function settingsOf(props: EverleafProps, stackName: string): EverleafSet
   };
 }
 
-function checkReplicas(replicas: readonly ReplicaRegion[]): void {
+function checkReplicas(replicas: readonly ReplicaRegion[], ownRegion: string): void {
   const regions = replicas.map(({ region }) => region);
   for (const region of regions) {
     expect(
@@ -163,6 +166,10 @@ function checkReplicas(replicas: readonly ReplicaRegion[]): void {
   }
   const twice = regions.find((region, index) => regions.indexOf(region) !== index);
   expect(twice === undefined, `replicaRegions names ${twice} twice; each Region takes one replica`);
+  expect(
+    !regions.includes(ownRegion),
+    `replicaRegions names ${ownRegion}, where the secrets themselves are; a replica goes to another Region`,
+  );
   const keyless = replicas.find(({ encryptionKey }) => encryptionKey === undefined);
   expect(
     keyless === undefined,

@@ -45,7 +45,7 @@ export class Everleaf extends Construct {
     super(scope, id);
     const { manifest, warnings } = loadManifestOrThrow(props.manifest);
     for (const warning of warnings) Annotations.of(this).addWarningV2('everleaf:manifest', warning);
-    const settings = settingsOf(props, Stack.of(this).stackName);
+    const settings = settingsOf(props, Stack.of(this));
     const { deployment, logRetention, tracing } = settings;
     const runtime = { logRetention, tracing };
     for (const [key, value] of Object.entries(settings.tags)) Tags.of(this).add(key, value);

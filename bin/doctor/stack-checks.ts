@@ -23,8 +23,13 @@ export async function stackChecks(account: Account): Promise<readonly Finding[]>
     ...(await Promise.all(
       rulesIn(resources, stack.busName).map((rule) => checking('rule', () => ruleFinding(account, rule))),
     )),
-    await checking('queue', () => queueFinding(account, stack.queueUrl)),
-    await checking('dead letters', () => deadLettersFinding(account)),
+    ...(await Promise.all(
+      queuesIn(resources).map(({ holds, work, url }) =>
+        holds === 'hints'
+          ? checking('queue', () => queueFinding(account, work, url))
+          : checking('dead letters', () => deadLettersFinding(account, work, url)),
+      ),
+    )),
   ];
   return groups.flat();
 }
@@ -96,18 +101,36 @@ async function ruleFinding(
   return fault('rule', `${name} is gone: nothing is renewed without it`, DEPLOY_AGAIN);
 }
 
-async function queueFinding(account: Account, queueUrl: string): Promise<Finding> {
-  return fine('queue', `${await messagesIn(account, queueUrl)} certificates wait in it`);
+interface WorkQueue {
+  /** What its messages ask for. */
+  readonly work: 'issuance' | 'deployment';
+  readonly holds: 'hints' | 'what was given up on';
+  readonly url: string;
 }
 
-async function deadLettersFinding(account: Account): Promise<Finding> {
-  const url = account.stack.deadLettersUrl;
+/** Those of the pipeline: an app may have others in the same stack. */
+const queuesIn = (resources: readonly StackResource[]): readonly WorkQueue[] =>
+  resources.flatMap(({ type, logicalId, physicalId: url }) => {
+    const [, scope, id] = /(Issuance|Deployment)(Queue|DeadLetters)[0-9A-F]{8}$/.exec(logicalId) ?? [];
+    if (type !== 'AWS::SQS::Queue' || id === undefined) return [];
+    return {
+      work: scope === 'Issuance' ? ('issuance' as const) : ('deployment' as const),
+      holds: id === 'Queue' ? ('hints' as const) : ('what was given up on' as const),
+      url,
+    };
+  });
+
+async function queueFinding(account: Account, work: WorkQueue['work'], url: string): Promise<Finding> {
+  return fine('queue', `${await messagesIn(account, url)} certificates wait for ${work}`);
+}
+
+async function deadLettersFinding(account: Account, work: WorkQueue['work'], url: string): Promise<Finding> {
   const count = await messagesIn(account, url);
   return count === 0
-    ? fine('dead letters', 'none')
+    ? fine('dead letters', `none of ${work}`)
     : warning(
         'dead letters',
-        `${count} messages were given up on`,
+        `${count} messages of ${work} were given up on`,
         `look at one (aws sqs receive-message --queue-url ${url} --visibility-timeout 0) and at docs/runbook.md`,
       );
 }

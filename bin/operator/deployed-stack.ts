@@ -15,8 +15,6 @@ export interface DeployedStack {
   readonly status: string;
   readonly tableName: string;
   readonly busName: string;
-  readonly queueUrl: string;
-  readonly deadLettersUrl: string;
   /** First part of every secret's name, and the value of its tag. */
   readonly deployment: string;
 }
@@ -46,8 +44,6 @@ export async function deployedStack(stackName: string, endpoint: string | undefi
     status: StackStatus,
     tableName: one('TableName'),
     busName: one('BusName'),
-    queueUrl: one('QueueUrl'),
-    deadLettersUrl: one('DeadLettersUrl'),
     deployment: one('SecretPrefix').replace(/\/$/, ''),
   };
 }

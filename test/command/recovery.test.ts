@@ -172,7 +172,7 @@ describe('everleaf doctor', () => {
       '⚠ writing: you may look, and not write: renew, retry and revoke will be refused',
     ]);
     expect(lines).toContain("✔ clock: this machine's agrees with AWS's");
-    expect(lines).toContain('✔ dead letters: none');
+    expect(lines).toContain('✔ dead letters: none of issuance');
     expect(lines.filter((line) => /^✔ rule: \S+ is enabled$/.test(line))).toHaveLength(3);
     expect(lines.find((line) => line.includes('issuer internal'))).toContain('is ACTIVE for');
   });
@@ -243,7 +243,7 @@ spec:
       /^✘ rule: \S+ on bus default is DISABLED: .*\n {2}→ aws events enable-rule --name \S+ --event-bus-name default$/m,
     );
     expect(text).toMatch(/^⚠ table: default\/late and 7 more have been due for a quarter of an hour/m);
-    expect(text).toMatch(/^⚠ dead letters: 3 messages were given up on$/m);
+    expect(text).toMatch(/^⚠ dead letters: 3 messages of issuance were given up on$/m);
   });
 
   it.each([

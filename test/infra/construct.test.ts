@@ -63,6 +63,15 @@ describe('a prop', () => {
     expect(() => synthesized(props)).toThrow(message);
   });
 
+  it('of replicas is refused where it names the Region of the stack itself', () => {
+    const stack = new Stack(appForTwin(join(folder, `assembly-${++apps}`)), 'Shop', { env: { region: 'eu-west-1' } });
+    const encryptionKey = Key.fromKeyArn(stack, 'There', 'arn:aws:kms:eu-west-1:111122223333:key/1');
+    const replicaRegions = [{ region: 'eu-west-1', encryptionKey }];
+    expect(() => new Everleaf(stack, 'Everleaf', { manifest, replicaRegions })).toThrow(
+      'replicaRegions names eu-west-1, where the secrets themselves are',
+    );
+  });
+
   it('left out has the default that is documented', () => {
     const template = synthesized();
     template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' });

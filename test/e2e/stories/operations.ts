@@ -58,7 +58,7 @@ export function operations(world: () => World): void {
     it('ends by the lines of the runbook alone: the certificate is renewed, and the page falls silent', async () => {
       const [looking = '', renewing = ''] =
         readRunbook().entries.find(({ anchor }) => anchor === 'expiry-near')?.blocks ?? [];
-      expect((await inShell(looking)).stdout).toMatch(/^default\/shop +blocked .*AccessDenied/m);
+      expect((await inShell(looking)).stdout).toMatch(/^default\/shop +blocked .*Refused/m);
       const { generation: before } = await world().record('shop');
       world().privateCa.refuses = false;
       expect(await inShell(renewing)).toMatchObject({ code: 0 });

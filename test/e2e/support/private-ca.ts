@@ -47,7 +47,7 @@ export class PrivateCa {
       const operation = String(request.headers['x-amz-target']).split('.').at(-1) ?? '';
       const input = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>;
       if (operation === 'IssueCertificate' && this.refuses) {
-        throw new AwsError('AccessDeniedException', 'not authorized to perform acm-pca:IssueCertificate');
+        throw new AwsError('InvalidStateException', 'the certificate authority is not in the ACTIVE state');
       }
       const output = await this.#service.handle({
         operation,
