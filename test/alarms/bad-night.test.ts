@@ -36,7 +36,7 @@ describe('a bad night', () => {
       throw new AwsError('AccessDeniedException', 'not authorized to perform acm-pca:IssueCertificate');
     });
     skip(QUIET_MS);
-    expect(await minutes(20)).toEqual(['CertificateBlocked']);
+    expect(await minutes(30)).toEqual(['CertificateBlocked']);
     skip(REFUSED_MS);
     expect(await minutes(20)).toEqual(['CertificateBlocked', 'ExpiryNear', 'Page']);
 

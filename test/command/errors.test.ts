@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { remedyFor, REMEDIES } from '../../bin/operator/remedies.ts';
-import { GATE_REFUSED } from '../../functions/core/errors.ts';
+import { ACCESS_DENIED, GATE_REFUSED } from '../../functions/core/errors.ts';
 import { ERRORS_FILE, errorsPage } from '../../tools/errors-page.ts';
 import { readSources } from '../../tools/import-direction.ts';
 
@@ -14,7 +14,7 @@ const MADE = [
 ];
 
 function codesInSources(): ReadonlySet<string> {
-  const codes = new Set<string>([GATE_REFUSED]);
+  const codes = new Set<string>([ACCESS_DENIED, GATE_REFUSED]);
   for (const [file, text] of readSources(join(import.meta.dirname, '..', '..'))) {
     // Findings in manifests have their remedies with them.
     if (!file.startsWith('functions/') || file.startsWith('functions/core/manifest/')) continue;

@@ -61,9 +61,11 @@ describe('a missing grant', () => {
   ])('%s is named in the record of the certificate that needed it', async (action, message) => {
     const shop = await deploy({ adapt: withoutGrant(action) });
     await shop.tick();
+    for (const minutes of [1, 10]) await shop.advance(minutes * MINUTE_MS);
     const { failures, current } = await shop.record('shop');
     expect(current).toBeUndefined();
     expect(failures).toMatchObject({
+      count: 3,
       blocked: true,
       last: { code: 'AccessDenied', message: expect.stringMatching(message) as unknown },
     });
