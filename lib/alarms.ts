@@ -164,6 +164,10 @@ function tellingSymptoms(deployment: string): Readonly<Record<string, Symptom>> 
       what: 'A certificate was declared over an hour ago and is not issued',
       ...anyCertificate('CertificatesNotIssued'),
     },
+    RevocationFailing: {
+      what: 'A CA keeps refusing to revoke a leaf',
+      ...anyCertificate('RevocationsFailing'),
+    },
     RenewalLate: {
       what: 'A certificate has been due for an hour and nobody has taken it up',
       metric: metric('OldestDue', 'Minimum', MINUTES_5),

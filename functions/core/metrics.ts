@@ -36,6 +36,10 @@ export const METRICS = {
   CertificatesFailing: { unit: 'Count', tells: 'whose tries have failed four times in a row or more, and go on' },
   CertificatesBlocked: { unit: 'Count', tells: 'that only a person or a changed manifest can get on' },
   CertificatesNotDeployed: { unit: 'Count', tells: 'whose last deployment failed: rolled back, halted or incomplete' },
+  RevocationsFailing: {
+    unit: 'Count',
+    tells: 'certificates, removed ones too, with a leaf that a CA has refused to revoke four times or more',
+  },
   CertificatesExpired: { unit: 'Count', tells: 'in use past their expiry' },
   LifetimeLeft: { unit: 'Percent', tells: 'the share of its lifetime that the certificate nearest to expiry has left' },
   RenewalTimeLeft: {

@@ -8,6 +8,12 @@ import type { Instant } from './time.ts';
 /** One is tried for four weeks. */
 const REVOCATION_TRIES = 33;
 
+/** Of them so many are no accident any more: two hours. */
+const REVOCATION_TRIES_TO_TELL = 4;
+
+export const isRevocationFailing = ({ revocations = [] }: CertificateRecord): boolean =>
+  revocations.some(({ tries }) => tries >= REVOCATION_TRIES_TO_TELL);
+
 export interface RevocationRequest {
   readonly version: VersionId;
   readonly reason: RevocationReason;

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { certificateId } from './certificate.ts';
 import { dueReason } from './decide.ts';
 import { type CertificateRecord, renewAt } from './record.ts';
+import { isRevocationFailing } from './revocations.ts';
 import { type Instant, instant } from './time.ts';
 
 /** How a certificate stands, as far as time alone does not tell: what a look at the whole fleet needs of its record. */
@@ -17,6 +18,8 @@ export const standing = z.object({
   isWanted: z.boolean(),
   /** The last deployment came to nothing: what is served is another version, or nobody knows. */
   isUndeployed: z.boolean(),
+  /** A CA has refused again and again to revoke a leaf, and will be asked on. */
+  isRevocationFailing: z.optional(z.boolean()),
   /** In a row; `code` of the last one. */
   failures: z.object({ count: z.number(), blocked: z.boolean(), code: z.optional(z.string()) }),
 });
@@ -31,6 +34,7 @@ export function standingOf(record: CertificateRecord): Standing {
     knownSince: history[0]?.at ?? 0,
     isWanted: attempt !== undefined || dueReason(record, -Infinity) !== undefined,
     isUndeployed: held !== undefined || rollout?.state === 'halted' || rollout?.state === 'incomplete',
+    ...(isRevocationFailing(record) ? { isRevocationFailing: true } : {}),
     failures: { count, blocked, ...(count === 0 || last === undefined ? {} : { code: last.code }) },
     ...(current === undefined
       ? {}

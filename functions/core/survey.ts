@@ -26,6 +26,7 @@ export interface FleetSurvey {
   readonly notIssued: number;
   readonly expired: number;
   readonly notDeployed: number;
+  readonly revocationFailing: number;
   /** Those that have the least of their renewal time left, then those that expire first. */
   readonly nearest: readonly NearExpiry[];
   /** Least of all, per cent; 100 where nothing is in use. */
@@ -35,10 +36,19 @@ export interface FleetSurvey {
 
 /** Looks at certificates one after another, in memory for a few of them, however many there are. */
 export async function surveyFleet(standings: AsyncIterable<Standing>, now: Instant): Promise<FleetSurvey> {
-  const counts = { certificates: 0, failing: 0, blocked: 0, notIssued: 0, expired: 0, notDeployed: 0 };
+  const counts = {
+    certificates: 0,
+    failing: 0,
+    blocked: 0,
+    notIssued: 0,
+    expired: 0,
+    notDeployed: 0,
+    revocationFailing: 0,
+  };
   let lifetimeLeft = 100;
   let nearest: NearExpiry[] = [];
   for await (const each of standings) {
+    if (each.isRevocationFailing === true) counts.revocationFailing += 1;
     if (each.isRetired) continue;
     counts.certificates += 1;
     const { inUse, failures } = each;
@@ -85,6 +95,7 @@ export function measureSurvey(survey: FleetSurvey, meter: Meter): void {
   meter.record('CertificatesNotIssued', survey.notIssued);
   meter.record('CertificatesExpired', survey.expired);
   meter.record('CertificatesNotDeployed', survey.notDeployed);
+  meter.record('RevocationsFailing', survey.revocationFailing);
   meter.record('LifetimeLeft', survey.lifetimeLeft);
   meter.record('RenewalTimeLeft', survey.renewalTimeLeft);
   meter.record('Surveys', 1);

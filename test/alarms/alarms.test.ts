@@ -40,7 +40,7 @@ async function start(...[options]: Parameters<typeof watch>): Promise<Watch> {
 function refuse({ deployment }: Watch, operation: string, principal = ''): () => void {
   return deployment.twin.use(async (call, next) => {
     if (call.operation !== operation || !call.principal.includes(principal)) return next();
-    throw new AwsError('AccessDeniedException', 'no');
+    throw new AwsError('ValidationException', 'no');
   });
 }
 
@@ -130,6 +130,20 @@ describe('a certificate', () => {
       await deployment.requestRenewal('shop');
     }
     expect(await minutes(5)).toEqual(['DailyCapReached']);
+    skip(NEXT_DAY_MS);
+    expect(await minutes(20)).toEqual([]);
+  });
+
+  it('whose leaf its CA does not revoke is told of after two hours, in the manifest or not, until it does', async () => {
+    const watch = await start({ manifest: SHOP });
+    const { minutes, deployment, skip } = watch;
+    await minutes(5);
+    const mend = refuse(watch, 'RevokeCertificate');
+    await deployment.requestRevocation('shop');
+    expect(await minutes(60)).toEqual([]);
+    await deployment.deploy(manifestOf());
+    expect(await minutes(75)).toEqual(['RevocationFailing']);
+    mend();
     skip(NEXT_DAY_MS);
     expect(await minutes(20)).toEqual([]);
   });

@@ -88,6 +88,7 @@ describe('a look at the fleet', () => {
       notIssued: 0,
       expired: 0,
       notDeployed: 0,
+      revocationFailing: 0,
       nearest: [],
       lifetimeLeft: 100,
       renewalTimeLeft: 100,
@@ -109,6 +110,15 @@ describe('a look at the fleet', () => {
       blocked: 1,
       notDeployed: 1,
     });
+  });
+
+  it('counts what a CA does not revoke, also of a certificate that is retired', async () => {
+    const fleet = [
+      standing('leaked', { isRevocationFailing: true }),
+      standing('gone', { isRetired: true, isRevocationFailing: true }),
+      standing('ready'),
+    ];
+    expect(await surveyFleet(each(fleet), NOON)).toMatchObject({ certificates: 2, revocationFailing: 2 });
   });
 
   it('gives a new certificate an hour to be issued', async () => {

@@ -64,7 +64,7 @@ describe('the template', () => {
     const alarms = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
       .flatMap(ofType)
       .map(({ Properties }) => String(Properties['AlarmDescription']));
-    expect(alarms).toHaveLength(24);
+    expect(alarms).toHaveLength(25);
     const named = alarms.map((description) => /docs\/runbook\.md#([\w-]+)$/.exec(description)?.[1]);
     expect(new Set(named)).toEqual(entries);
   });

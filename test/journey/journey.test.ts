@@ -102,19 +102,11 @@ describe('the journey of a certificate, by the app and the bundles that are depl
   });
 
   it('revokes on request, once the successor is current', async () => {
-    const { id, current } = await deployment.record('brief');
-    if (current === undefined) throw new Error('brief was never issued');
-    const request = {
-      event: 'RevocationRequested',
-      version: current.version,
-      reason: 'superseded',
-      by: 'test',
-    } as const;
-    await deployment.operator.wish(id, () => request, { arn: 'test', clock: deployment.now });
+    const { leaf } = await deployment.requestRevocation('brief');
     await deployment.tick();
     expect((await deployment.record('brief')).previous?.revocation).toMatchObject({ reason: 'superseded' });
     const revoked = deployment.pca.issued(GENERAL_CA).filter((leaf) => leaf.revoked !== undefined);
-    expect(revoked.map(({ serial }) => serial.toUpperCase())).toEqual([current.leaf.serialNumber]);
+    expect(revoked.map(({ serial }) => serial.toUpperCase())).toEqual([leaf.serialNumber]);
   });
 
   it('shows no private key anywhere but in the secret store, and no call is denied', () => {

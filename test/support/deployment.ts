@@ -11,7 +11,7 @@ import {
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { App, Stack } from 'aws-cdk-lib';
 import type { CertificateId } from '../../functions/core/certificate.ts';
-import type { CertificateRecord } from '../../functions/core/record.ts';
+import type { CertificateRecord, CurrentVersion } from '../../functions/core/record.ts';
 import { DAY_MS, type Instant, SECOND_MS } from '../../functions/core/time.ts';
 
 import { appForTwin } from '../../bin/twin/synthesize.ts';
@@ -62,6 +62,8 @@ export interface Deployment {
   readonly deploy: (manifest: string) => Promise<void>;
   readonly record: (name: string) => Promise<CertificateRecord>;
   readonly requestRenewal: (name: string) => Promise<void>;
+  /** Of the version in use, which it answers. */
+  readonly requestRevocation: (name: string) => Promise<CurrentVersion>;
   /** What a consumer reads. */
   readonly bundle: (
     name: string,
@@ -151,6 +153,18 @@ export async function deployOnTwin(options: DeploymentOptions): Promise<Deployme
     },
     record,
     requestRenewal: (name) => operator.requestRenewal(idOf(name), 'test', twin.clock.now()),
+    requestRevocation: async (name) => {
+      const { id, current } = await record(name);
+      if (current === undefined) throw new Error(`${name} was never issued`);
+      const happening = {
+        event: 'RevocationRequested',
+        version: current.version,
+        reason: 'superseded',
+        by: 'test',
+      } as const;
+      await operator.wish(id, () => happening, { arn: 'test', clock: () => twin.clock.now() });
+      return current;
+    },
     bundle: async (name, which = {}) => {
       const { SecretString } = await secrets.send(
         new GetSecretValueCommand({ SecretId: `Everleaf/${name}-tls`, ...which }),
