@@ -127,6 +127,12 @@ const PRIVATE_KEY_PEM =
 const PRIVATE_KEY_BASE64 =
   /(?:M[A-H].CAQ[AE]w|MI[GH].AgE[AB]M|MII..[AQgw]IBA[DT])(?:[\w+/-]|(?:\\[nr]|[\n\r])+(?=[\w+/-]))*={0,2}/g;
 
+/**
+ * PEM in base64, as a Kubernetes Secret has it: "PRIVATE KEY" at each of the three places that it may have in a group of three
+ * bytes, and all that follows.
+ */
+const PRIVATE_KEY_ENCODED_PEM = /(?:UFJJVkFURSBLRV|BSSVZBVEUgS0VZ|QUklWQVRFIEtFW)[\w+/-]*={0,2}/g;
+
 const REMOVED = '[private key removed]';
 
 /** What is left of a key whose beginning was cut off. */
@@ -134,5 +140,9 @@ const PRIVATE_KEY_TAIL = /^[A-Za-z0-9+/=\s\\]*-----END (?:[A-Z0-9]+ )*PRIVATE KE
 
 /** The last line of defence: a message that quotes somebody's payload must not carry a private key along. */
 export function redactPrivateKeys(text: string): string {
-  return text.replace(PRIVATE_KEY_PEM, REMOVED).replace(PRIVATE_KEY_TAIL, REMOVED).replace(PRIVATE_KEY_BASE64, REMOVED);
+  return text
+    .replace(PRIVATE_KEY_PEM, REMOVED)
+    .replace(PRIVATE_KEY_TAIL, REMOVED)
+    .replace(PRIVATE_KEY_BASE64, REMOVED)
+    .replace(PRIVATE_KEY_ENCODED_PEM, REMOVED);
 }

@@ -45,6 +45,8 @@ export class KubernetesCluster {
   readyToRoll: () => Promise<void> = async () => undefined;
   /** While set, the answer to the request numbered so (from 0) is never sent. */
   dropAnswer: ((sequence: number) => boolean) | undefined;
+  /** A webhook that looks at what is to be written. What it says is why it is not. */
+  admission: ((body: string) => string | undefined) | undefined;
   readonly #account: Account;
   readonly #whoCalls: WhoCalls;
   readonly #identity: ServerIdentity;
@@ -129,7 +131,11 @@ export class KubernetesCluster {
     const body = await readBody(request);
     if (body === undefined) return;
     const sequence = this.requests.push(`${request.method} ${request.url}`) - 1;
-    const { status, answer } = this.#answer(request, body);
+    const denied = request.method === 'PATCH' ? this.admission?.(body) : undefined;
+    const { status, answer } =
+      denied === undefined
+        ? this.#answer(request, body)
+        : { status: 400, answer: new ApiError(400, 'BadRequest', denied).body };
     if (this.dropAnswer?.(sequence) === true) response.destroy();
     else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }

@@ -57,6 +57,14 @@ describe('a message', () => {
     }
   });
 
+  it.each([0, 1, 2, 3])('loses PEM that somebody has put into base64, %i bytes into a text', (before) => {
+    const encoded = Buffer.from(`${'x'.repeat(before)}${PKCS8}`).toString('base64');
+    const left = redactPrivateKeys(`{"tls.key":"${encoded}"}`);
+    expect(left).toMatch(/^\{"tls\.key":"[\w+/]{0,24}\[private key removed\]"\}$/);
+    // What is before the label is dashes.
+    expect(Buffer.from(left.slice(12), 'base64').toString('latin1')).not.toContain('MIG');
+  });
+
   it('keeps what is not private', () => {
     const text = 'a PRIVATE KEY is missing\n-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n';
     expect(redactPrivateKeys(text)).toBe(text);

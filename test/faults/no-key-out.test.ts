@@ -7,8 +7,12 @@ import { DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dyn
 import { ChangeResourceRecordSetsCommand, Route53Client } from '@aws-sdk/client-route-53';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
 import { HOUR_MS, MINUTE_MS } from '../../functions/core/time.ts';
+import { eks } from '../../functions/hooks/eks/plugin.ts';
+import { GROUP, renderRbac } from '../../functions/hooks/eks/rbac.ts';
 import { DROPPED } from '../../local/acme/exchange.ts';
+import type { KubernetesCluster } from '../../local/kubernetes/cluster.ts';
 import { WRONG_LEAVES } from '../../local/pca/wrong-leaves.ts';
 import {
   type AcmeDeployment,
@@ -22,17 +26,43 @@ import { certificateYaml, GENERAL_CA, manifestOf } from '../support/deployment.t
 
 const RSA = '  privateKey: { algorithm: RSA, size: 2048 }\n';
 
+/** Two of them are written where a hook is declared to. */
+const WRITTEN = ['inner', 'rsa'];
+const SECRET = { cluster: 'prod', namespace: 'shop' };
+const hookYaml = (name: string): string => `apiVersion: everleaf.dev/v1
+kind: DeployHook
+metadata: { name: ${name} }
+spec:
+  certificateNames: [${name}]
+  eks: { cluster: ${SECRET.cluster}, namespace: ${SECRET.namespace}, secretName: ${name}-tls }
+`;
+
 /** Certificates of every kind of key, from both CAs. */
 const MANIFEST = documents(
   manifestOf(certificateYaml('inner'), certificateYaml('rsa').replace('  privateKey: { algorithm: ECDSA }\n', RSA)),
   acmeIssuerYaml(),
   publicCertificateYaml('shop'),
   publicCertificateYaml('p384').replace('ECDSA', 'ECDSA, size: 384'),
+  ...WRITTEN.map(hookYaml),
 );
 const NAMES = ['inner', 'rsa', 'shop', 'p384'];
 
+/** The cluster of the hooks, which lets the deploy function do what their RBAC says. */
+async function startCluster({ twin }: AcmeDeployment): Promise<KubernetesCluster> {
+  const cluster = await twin.eks.createCluster(SECRET.cluster);
+  cluster.namespaces.add(SECRET.namespace);
+  for (const name of WRITTEN) {
+    const parsed = eks.parse({ ...SECRET, secretName: `${name}-tls` }, ['spec', 'eks']);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.objections));
+    for (const document of parseAllDocuments(renderRbac(parsed.options))) cluster.rbac.apply(document.toJS());
+  }
+  const role = twin.physicalId('EverleafDeploymentDeployRole');
+  cluster.accessEntries.set(`arn:aws:iam::${twin.account.accountId}:role/${role}`, [GROUP]);
+  return cluster;
+}
+
 /** A day on which everything that handles a key is disturbed while it does. */
-async function badDay(deployment: AcmeDeployment): Promise<void> {
+async function badDay(deployment: AcmeDeployment, cluster: KubernetesCluster): Promise<void> {
   const { twin, pca, ca } = deployment;
   const renewAll = async (): Promise<void> => {
     for (const name of NAMES) await deployment.requestRenewal(name);
@@ -62,6 +92,13 @@ async function badDay(deployment: AcmeDeployment): Promise<void> {
   const cut = ca.use(async ({ resource }, next) => (resource === 'finalize' ? (await next(), DROPPED) : next()));
   await renewAll();
   cut();
+  cluster.admission = (body) => {
+    const [quoted] = /"tls\.key":"[^"]+"/.exec(body) ?? [];
+    return quoted === undefined ? undefined : `admission webhook "policy.example" denied the request: ${quoted}`;
+  };
+  await renewAll();
+  for (let minute = 0; minute < 30; minute++) await deployment.advance(MINUTE_MS);
+  cluster.admission = undefined;
   await deployment.sendHint('no hint at all');
   for (let delivery = 0; delivery < 4; delivery++) await deployment.advance(13 * MINUTE_MS);
   await deployment.advance(25 * HOUR_MS);
@@ -69,9 +106,11 @@ async function badDay(deployment: AcmeDeployment): Promise<void> {
 
 describe('on a bad day, over the whole pipeline, no private key', () => {
   let deployment: AcmeDeployment;
+  let cluster: KubernetesCluster;
   beforeAll(async () => {
     deployment = await deployWithAcme({ manifest: MANIFEST });
-    await badDay(deployment);
+    cluster = await startCluster(deployment);
+    await badDay(deployment, cluster);
   }, 240_000);
   afterAll(() => deployment.close());
 
@@ -89,6 +128,17 @@ describe('on a bad day, over the whole pipeline, no private key', () => {
     expect(twin.keyWatch.findings.splice(0)).toEqual([quoted]);
   });
 
+  it('went on when the place where it is written refused it, and quoted it', async () => {
+    for (const name of WRITTEN) {
+      const { rollout } = await deployment.record(name);
+      expect(rollout, name).toMatchObject({ state: 'deployed' });
+      const written = cluster.secret(SECRET.namespace, `${name}-tls`)['tls.key'];
+      expect(written, name).toBe((await deployment.bundle(name))['tls.key']);
+    }
+    const { twin } = deployment;
+    expect(twin.logs.some(({ line }) => line.includes('400 BadRequest'))).toBe(true);
+  });
+
   it('rests in a table, a queue, a dead letter or a file', async () => {
     const { twin } = deployment;
     const table = new DynamoDBClient(connectionTo(deployment));
@@ -96,7 +146,9 @@ describe('on a bad day, over the whole pipeline, no private key', () => {
     table.destroy();
     expect(Items.length).toBeGreaterThan(NAMES.length);
     twin.keyWatch.search('table', 'inventory', JSON.stringify(Items));
-    const queues = ['EverleafIssuanceQueue', 'EverleafIssuanceDeadLetters'].map((id) => twin.queue(id));
+    const queues = ['Issuance', 'Deployment']
+      .flatMap((work) => [`Everleaf${work}Queue`, `Everleaf${work}DeadLetters`])
+      .map((id) => twin.queue(id));
     const bodies = queues.flatMap((queue) => queue.messages().map(({ body }) => body));
     expect(bodies).toContain('no hint at all');
     twin.keyWatch.search('queue', 'messages', bodies.join('\n'));
