@@ -84,6 +84,16 @@ describe('the roll-out that a certificate wants', () => {
     expect(open(withdrawn)).toMatchObject({ phase: 'opened', hooks: [HOOK] });
   });
 
+  it('that was rolled back and lost its hooks, and gets one again, is of the version that is served', () => {
+    const withdrawn = open(rolledBack(), { hooks: [], release: aRelease(1), fallback: aRelease(2) });
+    expect(withdrawn).toMatchObject({ phase: 'withdrawn', current: 'fallback' });
+    const again = open(withdrawn, { release: aRelease(1), fallback: aRelease(2) });
+    expect(again).toMatchObject({ phase: 'opened', intent: 'deploy', current: 'release', release: { version: 'v1' } });
+    expect(again.fallback).toBeUndefined();
+    expect(rolloutIdOf(again)).not.toBe(rolloutIdOf(withdrawn));
+    expect(finish(again, world()).rollout.phase).toBe('deployed');
+  });
+
   it('leaves those in peace that have the version, when a hook is added', () => {
     const more = [HOOK, OTHER];
     const reopened = open(deployed(), { hooks: more });

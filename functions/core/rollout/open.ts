@@ -28,9 +28,10 @@ export function openRollout(
   if (stored === undefined) return line(first(wanted), 'Opened', `generation ${wanted.release.generation}`);
   if (hooks.length === 0)
     return line({ ...reopened(stored), hooks, stages: [], phase: 'withdrawn' }, 'Withdrawn', 'no hook is left');
-  if (isAnother(stored, wanted)) {
+  if (isAnother(stored, wanted) || isForgotten(stored)) {
     const { hold: _over, fallback: _former, ...rest } = stored;
-    const next = { ...first(wanted), ...pick(rest), run: stored.run + 1 };
+    const fallback = isAnother(stored, wanted) ? wanted.fallback : undefined;
+    const next = { ...first({ ...wanted, fallback }), ...pick(rest), run: stored.run + 1 };
     return line(
       next,
       'Opened',
@@ -52,6 +53,12 @@ export function openRollout(
 /** After a roll-back the certificate's own version is the one before: that is no other release. */
 const isAnother = ({ release, fallback, current }: RolloutRecord, wanted: Wanted): boolean =>
   wanted.release.version !== (current === 'fallback' ? fallback?.version : release.version);
+
+/**
+ * Rolled back, and then left by its last hook: the certificate holds nothing any more. What is to be served is its own version,
+ * and the one before, which was undone, is nothing to go back to.
+ */
+const isForgotten = ({ phase, current }: RolloutRecord): boolean => phase === 'withdrawn' && current === 'fallback';
 
 const first = ({ id, hooks, release, fallback }: Wanted): RolloutRecord => ({
   id,
