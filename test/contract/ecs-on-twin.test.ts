@@ -9,6 +9,7 @@ import { ecs } from '../../functions/hooks/ecs/plugin.ts';
 import { connectEcs, ecsService } from '../../functions/hooks/ecs/service.ts';
 import type { EcsService, EcsServiceOptions } from '../../local/services/ecs/service.ts';
 import { Twin } from '../../local/twin.ts';
+import { AwsError } from '../../local/wire/service.ts';
 import { DROPPED } from '../../local/wire/call.ts';
 import { injected, type Program, readAtStart } from '../../local/workloads/programs.ts';
 import { bundleMaker, type Made, ReleasedSecret, servedOn } from '../support/releases.ts';
@@ -236,14 +237,35 @@ describe('ECS hook', () => {
     expect(under.deployments()).toBe(0);
   });
 
-  it('does not take a deployment of another task definition for its own', async () => {
+  it('does not take a deployment of another task definition for its own, and begins another one', async () => {
     const under = await serviceUnderTest('PinVersion');
     const request = requestFor(await under.next());
     const begun = await (await under.hook()).start(request);
     await under.settled();
     const [before] = under.service.deployments;
     under.service.deploy(before?.taskDefinition ?? '', async () => undefined);
-    await expect(finished(under, request, begun)).rejects.toMatchObject({ code: 'DeploymentUndone' });
+    await finished(under, request, begun);
+    const { fields } = twin.ecs.definition(under.service.taskDefinition);
+    expect(fields.containerDefinitions[0]?.secrets).toContainEqual({
+      name: 'TLS_KEY',
+      valueFrom: `${under.secret.arn}:tls.key::${request.release.version}`,
+    });
+  });
+
+  it('waits for its turn where another service of the family gets its revision', async () => {
+    const under = await serviceUnderTest('PinVersion');
+    const request = requestFor(await under.next());
+    const remove = twin.use(async ({ operation }, next) => {
+      if (operation !== 'RegisterTaskDefinition') return next();
+      throw new AwsError(
+        'ClientException',
+        'Too many concurrent attempts to create a new revision of the specified family.',
+      );
+    });
+    const started = (await under.hook()).start(request);
+    await expect(started).rejects.toMatchObject({ class: 'transient', code: 'TargetBusy' });
+    remove();
+    await finished(under, request, await (await under.hook()).start(request));
   });
 
   it('refuses a service that another controller deploys', async () => {

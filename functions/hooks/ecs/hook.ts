@@ -74,10 +74,11 @@ export function ecsHook({ strategy }: EcsOptions, service: EcsService, { log }: 
     return looks >= LOOKS_FOR_UNNAMED ? start(request) : waiting({ looks: String(looks) });
   }
 
-  async function finish({ release }: DeployRequest, deployment: ServiceDeployment): Promise<Step<Deployed>> {
-    if (pins && !(await isPinned(await service.describe(), release))) {
-      const by = 'somebody has deployed another task definition, which names another version of the secret';
-      throw new PermanentError('DeploymentUndone', `ECS service ${service.name}: ${by}`);
+  async function finish(request: DeployRequest, deployment: ServiceDeployment): Promise<Step<Deployed>> {
+    if (pins && !(await isPinned(await service.describe(), request.release))) {
+      // Somebody has deployed a task definition that names another version: another certificate's roll-out, it may be.
+      log('deployment without the version', { service: service.name, deployment: deployment.serviceDeploymentArn });
+      return start(request);
     }
     const { sourceServiceRevisions = [], targetServiceRevision } = deployment;
     const older = sourceServiceRevisions.filter(({ arn }) => arn !== targetServiceRevision?.arn);

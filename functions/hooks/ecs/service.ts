@@ -40,6 +40,8 @@ export type RegisterableDefinition = ConstructorParameters<typeof RegisterTaskDe
 
 /** Something else is done to the service at this moment. */
 const BUSY = /^(?:UpdateInProgress|Conflict|ResourceInUse)Exception$/;
+/** Several services share a task definition's family, and one revision is made at a time. The exception has no name of its own. */
+const BUSY_FAMILY = /too many concurrent attempts/i;
 /** Of a hundred each. ECS remembers 90 days, and nobody deploys a service twenty times a day. */
 const MOST_PAGES = 20;
 
@@ -65,7 +67,7 @@ export function ecsService({ cluster, service }: EcsOptions, client: ECSClient, 
     } catch (error) {
       if (GONE.test(failureName(error))) throw missing(name, failureName(error), error);
       const text = `${doing} of ECS service ${name}`;
-      if (BUSY.test(failureName(error)))
+      if (BUSY.test(failureName(error)) || BUSY_FAMILY.test(String(error)))
         throw new TransientError('TargetBusy', `${text}: ${String(error)}`, { cause: error });
       throw awsFailure(error, text);
     }

@@ -2,17 +2,30 @@ import type { ContainerDefinition, Tag, TaskDefinition } from '@aws-sdk/client-e
 import type { Release } from '../../core/rollout/ports.ts';
 import type { RegisterableDefinition } from './service.ts';
 
-/**
- * `valueFrom` of a container's secret: the secret's ARN, then optionally a key of its JSON, a stage and a version id, each
- * after a colon. Stage and version id exclude each other.
- */
-const referenceTo = ({ ref }: Release, valueFrom: string | undefined): { readonly jsonKey: string } | undefined => {
-  if (valueFrom === ref) return { jsonKey: '' };
-  if (valueFrom?.startsWith(`${ref}:`) !== true) return undefined;
-  return { jsonKey: valueFrom.slice(ref.length + 1).split(':')[0] ?? '' };
-};
+interface Reference {
+  /** The secret's ARN in full, in the Region that the container reads it in: a replica has the same name there. */
+  readonly arn: string;
+  readonly jsonKey: string;
+}
 
-const pinnedReference = ({ ref, version }: Release, jsonKey: string): string => `${ref}:${jsonKey}::${version}`;
+/** Six characters of AWS's choice end a secret's ARN. Whoever writes one by the name leaves them out, as CDK does. */
+const SUFFIX = /-[A-Za-z0-9]{6}$/;
+
+/**
+ * `valueFrom` of a container's secret: the secret's ARN, in full or without its suffix, then optionally a key of its JSON, a stage
+ * and a version id, each after a colon. Stage and version id exclude each other. Undefined for another secret.
+ */
+function referenceTo({ ref }: Release, valueFrom = ''): Reference | undefined {
+  const [arn, partition, service, region, account, type, name, jsonKey = ''] = valueFrom.split(':');
+  const own = ref.split(':');
+  const ownName = own[6] ?? '';
+  if (name === undefined || (name !== ownName && name !== ownName.replace(SUFFIX, ''))) return undefined;
+  const there = [arn, partition, service, region, account, type, ownName];
+  const isSame = there.every((part, index) => part === own[index] || (index === 3 && part !== ''));
+  return isSame ? { arn: there.join(':'), jsonKey } : undefined;
+}
+
+const pinnedReference = ({ version }: Release, { arn, jsonKey }: Reference): string => `${arn}:${jsonKey}::${version}`;
 
 /** How many references to the release's secret its containers have, and how many of them name the release's version. */
 export function countReferences(
@@ -23,7 +36,7 @@ export function countReferences(
     .flatMap(({ secrets = [] }) => secrets)
     .flatMap(({ valueFrom }) => {
       const reference = referenceTo(release, valueFrom);
-      return reference === undefined ? [] : [valueFrom === pinnedReference(release, reference.jsonKey)];
+      return reference === undefined ? [] : [valueFrom === pinnedReference(release, reference)];
     });
   return { all: found.length, pinned: found.filter((isPinned) => isPinned).length };
 }
@@ -66,7 +79,7 @@ function pinnedContainer(container: ContainerDefinition, release: Release): Cont
   if (container.secrets === undefined) return container;
   const secrets = container.secrets.map((secret) => {
     const reference = referenceTo(release, secret.valueFrom);
-    return reference === undefined ? secret : { ...secret, valueFrom: pinnedReference(release, reference.jsonKey) };
+    return reference === undefined ? secret : { ...secret, valueFrom: pinnedReference(release, reference) };
   });
   return { ...container, secrets };
 }
