@@ -35,6 +35,13 @@ describe('the roll-out of a workload', () => {
       '1 of 2 pods are new',
     ],
     [
+      'a template that was taken back before all pods had it',
+      'StatefulSet',
+      { replicas: 3 },
+      { updatedReplicas: 2, currentReplicas: 2, readyReplicas: 3, currentRevision: 'a', updateRevision: 'a' },
+      '2 of 3 pods are new',
+    ],
+    [
       'pods not ready',
       'StatefulSet',
       { replicas: 2 },
@@ -57,6 +64,8 @@ describe('the roll-out of a workload', () => {
     ['Deployment', { replicas: 2 }, { replicas: 2, updatedReplicas: 2, availableReplicas: 2 }],
     ['Deployment', { replicas: 0 }, {}],
     ['StatefulSet', {}, { updatedReplicas: 1, readyReplicas: 1, currentRevision: 'b', updateRevision: 'b' }],
+    // Kubernetes before 1.17 counts those of the one revision as current alone (kubernetes#76748).
+    ['StatefulSet', {}, { currentReplicas: 1, readyReplicas: 1, currentRevision: 'b', updateRevision: 'b' }],
     ['DaemonSet', {}, { desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 2 }],
     ['DaemonSet', {}, {}],
   ])('of a %s with %j is complete at %j', (kind, spec, status) => {

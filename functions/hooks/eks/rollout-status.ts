@@ -21,6 +21,7 @@ const workloadShape = z.object({
       observedGeneration: count,
       replicas: count,
       updatedReplicas: count,
+      currentReplicas: count,
       readyReplicas: count,
       availableReplicas: count,
       currentRevision: z.optional(z.string()),
@@ -82,11 +83,12 @@ const STATUSES: Readonly<Record<Workload['kind'], (workload: WorkloadState) => R
     return COMPLETE;
   },
   StatefulSet: ({ spec, status }) => {
-    const { updatedReplicas, readyReplicas, currentRevision, updateRevision } = status;
+    const { updatedReplicas, currentReplicas, readyReplicas, currentRevision, updateRevision } = status;
     const wanted = spec.replicas - (spec.updateStrategy?.rollingUpdate?.partition ?? 0);
-    if (updatedReplicas < wanted && currentRevision !== updateRevision) {
-      return progressing(`${updatedReplicas} of ${wanted} pods are new`);
-    }
+    // One revision alone: nothing new, or a template that was taken back before it was everywhere. Some controllers then count
+    // only the pods of the current one.
+    const updated = currentRevision === updateRevision ? Math.max(updatedReplicas, currentReplicas) : updatedReplicas;
+    if (updated < wanted) return progressing(`${updated} of ${wanted} pods are new`);
     if (readyReplicas < spec.replicas) return progressing(`${readyReplicas} of ${spec.replicas} pods are ready`);
     return COMPLETE;
   },
@@ -108,6 +110,7 @@ function emptyStatus() {
     observedGeneration: 0,
     replicas: 0,
     updatedReplicas: 0,
+    currentReplicas: 0,
     readyReplicas: 0,
     availableReplicas: 0,
     desiredNumberScheduled: 0,
