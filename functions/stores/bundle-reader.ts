@@ -4,6 +4,7 @@ import { awsFailure } from '../aws/failures.ts';
 import { PermanentError } from '../core/errors.ts';
 import type { KeyedBundle, Release } from '../core/rollout/ports.ts';
 import { readKeyedBundle } from './bundle.ts';
+import { isNotFound, onceVisible } from './once-visible.ts';
 
 /** For hooks whose target is given the key itself. Only there may a function read it that issues nothing. */
 export function bundleReader(
@@ -22,9 +23,11 @@ export function bundleReader(
 
 async function read(client: SecretsManagerClient, ref: string, version: string): Promise<string | undefined> {
   try {
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: ref, VersionId: version }));
+    const command = new GetSecretValueCommand({ SecretId: ref, VersionId: version });
+    const { SecretString } = await onceVisible(() => client.send(command));
     return SecretString;
   } catch (error) {
+    if (isNotFound(error)) return undefined;
     throw awsFailure(error, `reading secret ${ref}`);
   }
 }

@@ -12,6 +12,8 @@ import { eventBridgeBus } from '../../functions/buses/eventbridge.ts';
 import { versionId } from '../../functions/core/certificate.ts';
 import { sqsHintQueue } from '../../functions/queues/sqs.ts';
 import type { SecretSlot, SecretStore } from '../../functions/core/ports.ts';
+import type { Release } from '../../functions/core/rollout/ports.ts';
+import { bundleReader } from '../../functions/stores/bundle-reader.ts';
 import { secretNameOf } from '../../functions/stores/secret-name.ts';
 import { secretsManagerStore } from '../../functions/stores/secrets-manager.ts';
 import { versionSwitch } from '../../functions/stores/version-switch.ts';
@@ -19,6 +21,7 @@ import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from '../../functions/stores/tags.ts'
 import { AwsError } from '../../local/wire/service.ts';
 import { id } from '../support/builders.ts';
 import { type Deployment, deployOnTwin, manifestOf } from '../support/deployment.ts';
+import { aRelease } from '../rollout/simulation.ts';
 import { inventoryContract } from './inventory.contract.ts';
 import {
   makeKey,
@@ -177,6 +180,23 @@ describe('secret store: labels and owners in Secrets Manager', () => {
       remove();
     }
     expect([...left]).toEqual([]);
+  });
+
+  it('takes no bundle for lost that cannot be seen at once, and one that stays away for lost', async () => {
+    const [store, slot] = [newStore(), newSlot()];
+    const { version } = await prepare(store, slot);
+    await store.promote(slot, version, undefined);
+    const { ref } = await store.publicParts(slot, version);
+    const read = bundleReader(deployment.secrets);
+    const release: Release = { ...aRelease(1), certificate: slot.certificate, ref, version };
+    const { left, remove } = notVisibleAtOnce(['GetSecretValue']);
+    expect(await read(release)).toHaveProperty('tls.key');
+    remove();
+    expect([...left]).toEqual([]);
+    await expect(read({ ...release, version: versionId.parse('x'.repeat(32)) })).rejects.toMatchObject({
+      class: 'permanent',
+      code: 'StoredVersionLost',
+    });
   });
 
   it('lets an attempt go whose key is lost, and begins another at once', async () => {
