@@ -16,8 +16,10 @@ NEVER.addAddress('::', 'ipv6');
 const NOT_REACHED = new BlockList();
 /** Where AWS may put more of the metadata kind. */
 NOT_REACHED.addSubnet('fd00:ec2::', 32, 'ipv6');
-/** Link-local addresses as a translator has them (RFC 6052 §2.1). */
+/** Link-local addresses as a translator has them (RFC 6052 §2.1), one with a prefix of its own (RFC 8215), and 6to4 (RFC 3056 §2). */
 NOT_REACHED.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+NOT_REACHED.addSubnet('64:ff9b:1::', 48, 'ipv6');
+NOT_REACHED.addSubnet('2002:a9fe::', 32, 'ipv6');
 /** Multicast (RFC 5771, RFC 4291 §2.7), and what nobody was given, with the broadcast address (RFC 1112 §4). */
 NOT_REACHED.addSubnet('224.0.0.0', 4, 'ipv4');
 NOT_REACHED.addSubnet('240.0.0.0', 4, 'ipv4');
