@@ -181,10 +181,13 @@ describe('what an address serves', () => {
     );
   });
 
-  it('is told of a server that wants to know the client', async () => {
-    const mutual = { ...servingOptions(made), requestCert: true, rejectUnauthorized: true };
-    expect(await probe(at(await listeners.serve(serving(mutual))))).toMatchObject({ verdict: 'served' });
-  });
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'is told of a server that wants to know the client (%s)',
+    async (version) => {
+      const mutual = { ...servingOptions(made), requestCert: true, rejectUnauthorized: true, maxVersion: version };
+      expect(await probe(at(await listeners.serve(serving(mutual))))).toMatchObject({ verdict: 'served' });
+    },
+  );
 });
 
 describe('addresses', () => {

@@ -27,7 +27,7 @@ export async function handshake(address: string, endpoint: Endpoint, limit: Abor
   limit.addEventListener('abort', end, { once: true });
   try {
     if (limit.aborted) throw new Error('no complete handshake in time');
-    await event(tcp, 'connect');
+    await connected(tcp);
     if (endpoint.startTls !== undefined) {
       const peer = new Conversation(tcp);
       await START_TLS_DIALOGUES[endpoint.startTls](peer);
@@ -35,8 +35,7 @@ export async function handshake(address: string, endpoint: Endpoint, limit: Abor
     }
     const tls = connectTls(tlsOptions(tcp, endpoint));
     current = tls;
-    await event(tls, 'secureConnect');
-    const shown = shownBy(tls);
+    const shown = await shownBy(tls);
     // A server is not to count this as a handshake that failed.
     await new Promise<void>((resolve) => tls.once('close', () => resolve()).end(() => resolve()));
     return shown;
@@ -64,7 +63,25 @@ function tlsOptions(socket: Socket, { host, serverName, alpn }: Endpoint): Conne
   };
 }
 
-function shownBy(tls: TLSSocket): Shown {
+/**
+ * What a server shows, at the end of the handshake. With TLS 1.2 one that wants to know its clients refuses us before that end, by
+ * an alert, and has shown its certificate and signed with its key by then (RFC 5246 §7.4); with TLS 1.3 it refuses us after it.
+ */
+function shownBy(tls: TLSSocket): Promise<Shown> {
+  return new Promise((resolve, reject) => {
+    tls.once('secureConnect', () => resolve(readShown(tls)));
+    tls.once('error', (error) => {
+      const shown = readShown(tls);
+      if (shown.certificates.length > 0 && isAlert(error)) resolve(shown);
+      else reject(error);
+    });
+    tls.once('close', () => reject(new Error('it closed the connection')));
+  });
+}
+
+const isAlert = ({ message }: Error): boolean => /SSL alert number \d+/.test(message);
+
+function readShown(tls: TLSSocket): Shown {
   const certificates: string[] = [];
   let link = tls.getPeerX509Certificate();
   const seen = new Set<string>();
@@ -77,9 +94,9 @@ function shownBy(tls: TLSSocket): Shown {
   return { certificates, protocol: [tls.getProtocol(), chosen].filter((part) => typeof part === 'string').join(', ') };
 }
 
-function event(socket: Socket, name: 'connect' | 'secureConnect'): Promise<void> {
+function connected(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.once(name, () => resolve());
+    socket.once('connect', () => resolve());
     socket.once('error', reject);
     socket.once('close', () => reject(new Error('it closed the connection')));
   });

@@ -14,7 +14,7 @@ const TIMEOUT_MS = 10 * SECOND_MS;
 
 /** A name with more is nobody's endpoint. */
 const MOST_ADDRESSES = 64;
-const AT_A_TIME = 8;
+const AT_A_TIME = 32;
 const MOST_CHARACTERS = 400;
 
 /** The addresses behind a name. */
