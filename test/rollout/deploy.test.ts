@@ -202,6 +202,47 @@ it('a denial is not taken at its word at once, by a target or by one of our own'
   expect((await shop.record()).rollout?.state).toBe('deployed');
 });
 
+describe('of twenty endpoints', () => {
+  const endpoints = Array.from({ length: 20 }, (_, index) => ({
+    host: `host-${index}.example`,
+    port: 443,
+    serverName: 'orders.internal.example',
+  }));
+  /** Each takes half a minute to answer. */
+  const slowly = (shop: RolloutWorkshop, asked: string[]): DeployParts => ({
+    ...shop.deployParts,
+    prober: {
+      probe: async (endpoint, expectation) => {
+        asked.push(endpoint.host);
+        shop.pass(30_000);
+        return shop.deployParts.prober.probe(endpoint, expectation);
+      },
+    },
+  });
+
+  it('that take long, few are asked in a step, and all of them in the end', async () => {
+    const shop = await rotated({ endpoints, targets: 1 });
+    const asked: string[] = [];
+    const parts = slowly(shop, asked);
+    await shop.minutes(2, parts);
+    expect(new Set(asked).size).toBeLessThan(10);
+    await shop.minutes(30, parts);
+    expect(new Set(asked).size).toBe(20);
+    expect((await shop.record()).rollout?.state).toBe('deployed');
+  });
+
+  it('no more are asked once one is wrong, so that its deadline comes', async () => {
+    const shop = await rotated({ endpoints, targets: 1 });
+    const asked: string[] = [];
+    const parts = slowly(shop, asked);
+    shop.verdicts.set('10.0.0.0', 'unreachable');
+    await shop.minutes(60, parts);
+    expect(new Set(asked).size).toBe(1);
+    // Nor does it show the version before.
+    expect((await shop.record()).rollout?.state).toBe('incomplete');
+  });
+});
+
 describe('behind a load balancer', () => {
   it('two good answers and one from an old instance are no proof', async () => {
     const shop = await rotated();

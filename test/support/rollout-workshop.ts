@@ -38,15 +38,19 @@ export interface RolloutWorkshop extends Workshop {
 }
 
 export async function rolloutWorkshop(
-  options: { readonly targets?: number; readonly policy?: Parameters<typeof aPolicy>[0] } = {},
+  options: {
+    readonly targets?: number;
+    readonly policy?: Parameters<typeof aPolicy>[0];
+    readonly endpoints?: DeployHookSpec['endpoints'];
+  } = {},
 ): Promise<RolloutWorkshop> {
-  const { targets: count = 3 } = options;
+  const { targets: count = 3, endpoints = [{ host: 'orders.internal.example', port: 443 }] } = options;
   const hook: DeployHookSpec = {
     ...aPolicy(options.policy),
     id: hookId.parse('payments/orders-ecs'),
     plugin: 'test',
     targets: Array.from({ length: count }, (_, index) => ({ name: `test:orders-${index}`, options: index })),
-    endpoints: [{ host: 'orders.internal.example', port: 443 }],
+    endpoints: [...endpoints],
   };
   const spec: CertificateSpec = aSpec({ hooks: [hookRefOf(hook)] });
   const shop = await workshop(spec);

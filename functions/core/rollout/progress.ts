@@ -155,11 +155,13 @@ export function probed(
   return { ...seen, proof: { ...proof, next, tryAt: served ? at : at + PROBE_AGAIN_MS } };
 }
 
-/** The latest of each address. Those that are not as they should be first: they say why. */
-export const keptEvidence = (before: readonly Evidence[], latest: readonly Evidence[]): Evidence[] =>
-  [...new Map([...before, ...latest].map((each) => [`${each.endpoint} ${each.address}`, each])).values()]
+/** The latest of each endpoint: addresses come and go. Those that are not as they should be first: they say why. */
+export function keptEvidence(before: readonly Evidence[], latest: readonly Evidence[]): Evidence[] {
+  const asked = new Set(latest.map(({ endpoint }) => endpoint));
+  return [...before.filter(({ endpoint }) => !asked.has(endpoint)), ...latest]
     .sort((a, b) => Number(a.verdict === 'served') - Number(b.verdict === 'served'))
     .slice(0, EVIDENCE_KEPT);
+}
 
 /** On to the next wave after a pause, to the next document, or to the end. */
 function afterWave(rollout: RolloutRecord, at: Instant): RolloutRecord {
