@@ -16,7 +16,8 @@ export interface Life<D extends Deployment> {
   readonly covers: RegExp;
   /** Deploys an app whose stack was changed so. */
   readonly deploy: (adapt: (stack: Stack) => void) => Promise<D>;
-  readonly live: (deployment: D) => Promise<void>;
+  /** Yields between two things that happen, so that a life may end early. */
+  readonly live: (deployment: D) => AsyncGenerator<void>;
 }
 
 interface Statement {
@@ -66,7 +67,7 @@ export async function survey<D extends Deployment>({
     }),
   );
   try {
-    await live(deployment);
+    await liveUntil(live(deployment), () => false);
     const unused = deployment.twin.unusedGrants().filter(({ source }) => covers.test(source.replace('Everleaf', '')));
     return {
       grants: [...grants.values()],
@@ -77,22 +78,31 @@ export async function survey<D extends Deployment>({
   }
 }
 
-/** Operations that were denied in a life without one grant, and what else went wrong. */
+async function liveUntil(life: AsyncGenerator<void>, isOver: () => boolean): Promise<void> {
+  for await (const _happened of life) if (isOver()) return;
+}
+
+/**
+ * Operations that were denied in a life without one grant, and what else went wrong; no more of either once `expected` was
+ * denied.
+ */
 export async function missedWithout<D extends Deployment>(
   { path, action }: Grant,
   { deploy, live }: Life<D>,
+  expected: RegExp,
 ): Promise<readonly string[]> {
   const withoutIt = (stack: Stack): void =>
     rewritePolicies(stack, (each, actions) => (each === path ? actions.filter((one) => one !== action) : actions));
   let deployment: D | undefined;
   try {
     deployment = await deploy(withoutIt);
-    await live(deployment);
-    const { calls, problems } = deployment.twin;
-    const denied = calls.flatMap(({ errorCode, operation }) =>
-      errorCode?.includes('AccessDenied') === true ? [operation] : [],
-    );
-    return [...denied, ...problems.map(({ message }) => message)];
+    const { twin } = deployment;
+    const denied = (): readonly string[] =>
+      twin.calls.flatMap(({ errorCode, operation }) =>
+        errorCode?.includes('AccessDenied') === true ? [operation] : [],
+      );
+    await liveUntil(live(deployment), () => denied().some((operation) => expected.test(operation)));
+    return [...denied(), ...twin.problems.map(({ message }) => message)];
   } catch (error) {
     return [String(error)];
   } finally {

@@ -73,16 +73,22 @@ async function createService(
 }
 
 /** Hooks come to certificates that are in use, which are then renewed; one of them is rolled back. */
-async function story(deployment: Deployment): Promise<void> {
+async function* story(deployment: Deployment): AsyncGenerator<void> {
   await deployment.tick();
   const cluster = await surround(deployment);
   await deployment.deploy(manifestOf(...CERTIFICATES, ...HOOKS));
   const { twin } = deployment;
   const role = twin.physicalId('EverleafDeploymentDeployRole');
   cluster.accessEntries.set(`arn:aws:iam::${twin.account.accountId}:role/${role}`, [GROUP]);
-  for (let minute = 0; minute < 3; minute++) await deployment.advance(MINUTE_MS);
+  const minutes = async function* (count: number): AsyncGenerator<void> {
+    for (let minute = 0; minute < count; minute++) {
+      await deployment.advance(MINUTE_MS);
+      yield;
+    }
+  };
+  yield* minutes(3);
   for (const name of NAMES) await deployment.requestRenewal(name);
-  for (let minute = 0; minute < 4; minute++) await deployment.advance(MINUTE_MS);
+  yield* minutes(4);
 }
 
 await hasNoGrantTooMany(

@@ -22,9 +22,9 @@ export async function hasNoGrantTooMany<D extends Deployment>(life: Life<D>, few
     });
 
     it.each(grants.map((grant) => [grant.name, grant] as const))('is missed without it: %s', async (_name, grant) => {
-      const missed = await missedWithout(grant, life);
       const calls = CALLS_THAT_NEED[grant.action] ?? grant.action.split(':').slice(1);
-      expect(missed).toContainEqual(expect.stringMatching(calls.join('|')));
+      const expected = new RegExp(calls.join('|'));
+      expect(await missedWithout(grant, life, expected)).toContainEqual(expect.stringMatching(expected));
     });
   });
 }
