@@ -268,6 +268,19 @@ describe('ECS hook', () => {
     await finished(under, request, await (await under.hook()).start(request));
   });
 
+  it('goes by the list where ECS describes no deployment that replaces tasks of long ago', async () => {
+    const under = await serviceUnderTest('ForceNewDeployment');
+    const remove = twin.use(async ({ operation }, next) => {
+      if (operation !== 'DescribeServiceDeployments') return next();
+      const body = JSON.stringify({ serviceDeployments: [], failures: [{ arn: 'it', reason: 'MISSING' }] });
+      return { status: 200, headers: {}, body };
+    });
+    const request = requestFor(await under.next());
+    expect(await finished(under, request, await (await under.hook()).start(request))).toEqual({ replacedAll: true });
+    remove();
+    expect(under.deployments()).toBe(1);
+  });
+
   it('refuses a service that another controller deploys', async () => {
     const under = await serviceUnderTest('ForceNewDeployment', { deploymentController: 'CODE_DEPLOY' });
     const started = (await under.hook()).start(requestFor(await under.next()));

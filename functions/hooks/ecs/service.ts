@@ -29,6 +29,7 @@ export interface EcsService {
   deploy(taskDefinition: string | undefined): Promise<Service>;
   /** The latest deployment of the service that ECS remembers, which it does for 90 days. */
   latestDeployment(): Promise<ServiceDeploymentBrief | undefined>;
+  /** Without its revisions where ECS lists it only. */
   deployment(arn: string): Promise<ServiceDeployment | undefined>;
   /** A revision by its ARN; the latest of a family by the family's name. */
   taskDefinition(name: string): Promise<{ readonly definition: TaskDefinition; readonly tags: readonly Tag[] }>;
@@ -72,6 +73,16 @@ export function ecsService({ cluster, service }: EcsOptions, client: ECSClient, 
       throw awsFailure(error, text);
     }
   }
+  /** ECS promises no order. */
+  async function* deployments(): AsyncGenerator<ServiceDeploymentBrief> {
+    let nextToken: string | undefined;
+    for (let page = 0; page === 0 || (nextToken !== undefined && page < MOST_PAGES); page++) {
+      const command = new ListServiceDeploymentsCommand({ cluster, service, maxResults: 100, nextToken });
+      const answer = await calling('listing deployments', () => client.send(command));
+      yield* answer.serviceDeployments ?? [];
+      nextToken = answer.nextToken;
+    }
+  }
   return {
     name,
     describe: async () => {
@@ -94,23 +105,20 @@ export function ecsService({ cluster, service }: EcsOptions, client: ECSClient, 
       throw emptyAnswer(`beginning a deployment of ECS service ${name}`);
     },
     latestDeployment: async () => {
-      // ECS promises no order.
       let latest: ServiceDeploymentBrief | undefined;
-      let nextToken: string | undefined;
-      for (let page = 0; page === 0 || (nextToken !== undefined && page < MOST_PAGES); page++) {
-        const command = new ListServiceDeploymentsCommand({ cluster, service, maxResults: 100, nextToken });
-        const answer = await calling('listing deployments', () => client.send(command));
-        for (const each of answer.serviceDeployments ?? []) {
-          if (latest === undefined || startOf(each) > startOf(latest)) latest = each;
-        }
-        nextToken = answer.nextToken;
+      for await (const each of deployments()) {
+        if (latest === undefined || startOf(each) > startOf(latest)) latest = each;
       }
       return latest;
     },
     deployment: async (arn) => {
       const command = new DescribeServiceDeploymentsCommand({ serviceDeploymentArns: [arn] });
       const answer = await calling('following a deployment', () => client.send(command));
-      return answer.serviceDeployments?.[0];
+      const [found] = answer.serviceDeployments ?? [];
+      if (found !== undefined || answer.failures?.some(({ reason }) => reason === 'MISSING') !== true) return found;
+      // One that replaces tasks of before October 25, 2024 is described to nobody (DescribeServiceDeployments), and listed all the same.
+      for await (const each of deployments()) if (each.serviceDeploymentArn === arn) return each;
+      return undefined;
     },
     taskDefinition: async (taskDefinition) => {
       const command = new DescribeTaskDefinitionCommand({ taskDefinition, include: ['TAGS'] });
