@@ -117,6 +117,14 @@ describe('a DeployHook', () => {
     expect(said(text)).toEqual(expected);
   });
 
+  it('is warned of a port that AWS blocks, and asks another one unless told to', () => {
+    const mail = (port: string): string =>
+      `${HOOK}  endpoints: [{ host: orders.internal.example, startTls: smtp${port} }]\n`;
+    expect(said(mail(', port: 25'))).toEqual(['8:70 warning PortBlocked']);
+    expect(said(mail(''))).toEqual([]);
+    expect(parse(mail(''), beside).manifest?.hooks?.[0]?.endpoints).toMatchObject([{ port: 587 }]);
+  });
+
   it('says what was probably meant', () => {
     expect(remedies(HOOK.replace('[orders]', '[order]'))).toEqual(['Did you mean `orders`?']);
     expect(remedies(`${HOOK}  concurency: 2\n`)).toEqual(['Did you mean `concurrency`?']);

@@ -368,6 +368,12 @@ describe('STARTTLS', () => {
     ['an SMTP server that is busy', 'smtp', '554 no\r\n', 'it greets with "554 no", not with "220"'],
     ['an IMAP server that says goodbye', 'imap', '* BYE\r\n', 'it greets with "* BYE", not with "* OK"'],
     ['a PostgreSQL without TLS', 'postgres', 'N', 'its PostgreSQL answers "N" to SSLRequest, which is no yes'],
+    [
+      'a MySQL that has locked the client out',
+      'mysql',
+      Buffer.concat([Buffer.from([29, 0, 0, 0, 0xff, 0x69, 0x04]), Buffer.from('Host is blocked by errors.')]),
+      'its MySQL refuses this client: error 1129 Host is blocked by errors.',
+    ],
     ['a MySQL without TLS', 'mysql', mysqlGreeting(0xf7ff), 'its MySQL offers no TLS'],
     [
       'a MySQL that speaks another language',

@@ -45,7 +45,7 @@ export const HOOK_FIELDS = [
     path: 'spec.endpoints[].port',
     verdict: 'honoured',
     does: 'The TCP port.',
-    default: '443; with `startTls` the one of that protocol (25, 143, 5432, 3306)',
+    default: '443; with `startTls` the one of that protocol (587, 143, 5432, 3306)',
   },
   {
     path: 'spec.endpoints[].serverName',

@@ -1,6 +1,6 @@
 import { canonicalIpAddress } from '../ip-address.ts';
 import type { Endpoint, StartTls } from '../rollout/ports.ts';
-import { error, type Problem } from './finding.ts';
+import { error, type Problem, warning } from './finding.ts';
 import type { EndpointFields } from './hook-shape.ts';
 import { dnsNameFault, ipAddressFault } from './names.ts';
 import { reading, type Reading } from './reading.ts';
@@ -9,7 +9,9 @@ import { showValue } from './show-value.ts';
 /** As many as there may be targets. */
 const MAXIMUM_ENDPOINTS = 500;
 
-const DEFAULT_PORTS: Readonly<Record<StartTls, number>> = { smtp: 25, imap: 143, postgres: 5432, mysql: 3306 };
+const DEFAULT_PORTS: Readonly<Record<StartTls, number>> = { smtp: 587, imap: 143, postgres: 5432, mysql: 3306 };
+/** AWS lets no function reach it on a public address; in a VPC it has to be asked to (knowledge center, "port 25"). */
+const BLOCKED_PORT = 25;
 const TLS_PORT = 443;
 
 /** An entry of ALPN's list (RFC 7301 §3.1) has a byte for its length. */
@@ -67,6 +69,16 @@ function readEndpoint(
             'Write a number from 1 to 65535.',
           ),
         ]),
+    ...(port === BLOCKED_PORT
+      ? [
+          warning(
+            'PortBlocked',
+            [...path, 'port'],
+            'Lambda reaches port 25 of no public address.',
+            'Write the port for submission, 587; or join a VPC for which AWS has lifted its restriction.',
+          ),
+        ]
+      : []),
     ...(serverName === undefined ? [] : serverNameProblems(serverName, [...path, 'serverName'])),
     ...(alpn ?? []).flatMap((protocol, index) =>
       PROTOCOL.test(protocol)

@@ -1,5 +1,5 @@
 import type { FailureFacts } from '../errors.ts';
-import { type Instant, SECOND_MS } from '../time.ts';
+import { type Instant, MINUTE_MS, SECOND_MS } from '../time.ts';
 import { type Evidence, inWords } from './evidence.ts';
 import type { RolloutHappening } from './happening.ts';
 import { hookIdIn } from './hook-spec.ts';
@@ -14,8 +14,15 @@ import {
 } from './record.ts';
 import { waveRange } from './waves.ts';
 
-/** Between looks at endpoints that do not serve it yet. */
-const PROBE_AGAIN_MS = 5 * SECOND_MS;
+/**
+ * Between looks at endpoints that do not serve it yet: a quarter of the time that they have had, within bounds. Most take
+ * seconds; and MySQL locks out a host after a hundred handshakes without a login (`max_connect_errors`).
+ */
+const SOONEST_AGAIN_MS = 5 * SECOND_MS;
+const LATEST_AGAIN_MS = MINUTE_MS;
+
+const probeAgainAt = (startedAt: Instant, at: Instant): Instant =>
+  at + Math.min(LATEST_AGAIN_MS, Math.max(SOONEST_AGAIN_MS, (at - startedAt) / 4));
 
 /** Results that a failure names; the others are in its evidence. */
 const EVIDENCE_IN_WORDS = 3;
@@ -147,12 +154,16 @@ export function probed(
   const seen = { ...rollout, evidence: keptEvidence(rollout.evidence, evidence) };
   if (served && next >= stage.endpoints) return afterWave(seen, at);
   const deadlineSeconds = stage.policy.progressDeadlineSeconds;
-  if (!served && at >= proof.startedAt + deadlineSeconds * SECOND_MS) {
+  const deadline = proof.startedAt + deadlineSeconds * SECOND_MS;
+  if (!served && at >= deadline) {
     const shown = seen.evidence.filter(({ verdict }) => verdict !== 'served').slice(0, EVIDENCE_IN_WORDS);
     const message = `not served after ${deadlineSeconds} s: ${shown.map(inWords).join('; ')}`;
     return proofFailed(seen, { class: 'permanent', code: 'NotServed', message }, at);
   }
-  return { ...seen, proof: { ...proof, next, tryAt: served ? at : at + PROBE_AGAIN_MS } };
+  return {
+    ...seen,
+    proof: { ...proof, next, tryAt: served ? at : Math.min(deadline, probeAgainAt(proof.startedAt, at)) },
+  };
 }
 
 /** The latest of each endpoint: addresses come and go. Those that are not as they should be first: they say why. */

@@ -35,6 +35,8 @@ export const START_TLS_DIALOGUES: Readonly<Record<StartTls, (peer: Conversation)
   /** MySQL's Protocol::SSLRequest, which comes in the place of the client's handshake response. */
   mysql: async (peer) => {
     const packet = await peer.read((received) => (received.length < 4 ? undefined : 4 + received.readUIntLE(0, 3)));
+    const refusal = refusalIn(packet);
+    if (refusal !== undefined) throw new Error(`its MySQL refuses this client: ${refusal}`);
     if (!offersTls(packet)) throw new Error('its MySQL offers no TLS');
     peer.write(sslRequest());
   },
@@ -50,6 +52,13 @@ function offersTls(packet: Buffer): boolean {
   const end = payload.indexOf(0, 1);
   const at = end + 1 + 4 + 8 + 1;
   return payload[0] === 10 && end > 0 && at + 2 <= payload.length && (payload.readUInt16LE(at) & CLIENT_SSL) !== 0;
+}
+
+/** An ERR_Packet in the place of the greeting: 1129, of a host that is locked out. Its code, then words. */
+function refusalIn(packet: Buffer): string | undefined {
+  const payload = packet.subarray(4);
+  if (payload[0] !== 0xff || payload.length < 3) return undefined;
+  return `error ${payload.readUInt16LE(1)} ${payload.subarray(3, 3 + 200).toString('latin1')}`;
 }
 
 function sslRequest(): Buffer {
