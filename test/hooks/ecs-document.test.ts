@@ -73,7 +73,21 @@ describe('what the ECS hook asks of IAM', () => {
     expect(ecs.needs(targets(elsewhere))).toEqual([{ actions: ['sts:AssumeRole'], resources: [ROLE] }]);
   });
 
-  it('names each of 25 services, and of more the cluster', () => {
+  it('names each of 25 services, of more the largest clusters, and of more than 25 clusters none', () => {
+    const all = (sizes: readonly number[]) =>
+      ecs.needs(sizes.flatMap((size, index) => [...targets({ cluster: `c${index}`, services: many(size) })]))[0]
+        ?.resources;
+    expect(all([2, 20, 10])).toHaveLength(13);
+    expect(all([2, 20, 10])).toContain('arn:aws:ecs:*:*:service/c1/*');
+    expect(all([30, 24])).toEqual([
+      'arn:aws:ecs:*:*:service/c0/*',
+      expect.stringContaining('/c1/'),
+      ...Array<unknown>(23).fill(expect.stringContaining('/c1/')),
+    ]);
+    expect(all(Array<number>(26).fill(1))).toEqual(['arn:aws:ecs:*:*:service/*']);
+  });
+
+  it('names each of 25 services of one cluster, and of more the cluster', () => {
     const resources = (count: number) => ecs.needs(targets({ cluster: 'prod', services: many(count) }))[0]?.resources;
     expect(resources(25)).toHaveLength(25);
     expect(resources(500)).toEqual(['arn:aws:ecs:*:*:service/prod/*']);

@@ -8,8 +8,8 @@ import type { EcsOptions } from './options.ts';
 export const ROLLOUT_TAG = 'everleaf:rollout';
 
 /**
- * From so many services of one cluster on, the grant is for all services of that cluster: their ARNs stand in three
- * statements, and a role's inline policies end at 10,240 characters.
+ * Services that grants name, of all clusters together: their ARNs stand in three statements, and a role's inline policies end at
+ * 10,240 characters. Of more, the grants for the largest clusters are for all of their services.
  */
 const MOST_NAMED_SERVICES = 25;
 
@@ -55,11 +55,19 @@ function serviceGrants(targets: readonly HookTarget<EcsOptions>[]): readonly Gra
 }
 
 function servicePaths(targets: readonly HookTarget<EcsOptions>[]): readonly { region: string; path: string }[] {
-  const clusters = groupBy(targets, ({ options: { region = '*', cluster } }) => `${region} ${cluster}`);
-  return [...clusters].flatMap(([place, group]) => {
+  const named = new Map<string, readonly string[]>();
+  for (const [cluster, group] of groupBy(targets, ({ options: { region = '*', cluster } }) => `${region} ${cluster}`))
+    named.set(cluster, [...new Set(group.map(({ options: { service } }) => service))]);
+  let count = [...named.values()].reduce((sum, { length }) => sum + length, 0);
+  for (const [cluster, { length }] of [...named].sort(([, a], [, b]) => b.length - a.length)) {
+    if (count <= MOST_NAMED_SERVICES) break;
+    named.set(cluster, ['*']);
+    count += 1 - length;
+  }
+  // So many clusters that they cannot be named either.
+  if (count > MOST_NAMED_SERVICES) return [{ region: '*', path: '*' }];
+  return [...named].flatMap(([place, services]) => {
     const [region = '*', cluster = ''] = place.split(' ');
-    const named = new Set(group.map(({ options: { service } }) => service));
-    const services = named.size > MOST_NAMED_SERVICES ? ['*'] : [...named];
     return services.map((service) => ({ region, path: `${cluster}/${service}` }));
   });
 }
