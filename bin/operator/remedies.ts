@@ -119,6 +119,8 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   // Deployments (docs/deploy-hooks.md)
   DeploymentUndone: 'the target took the deployment back: its events, and the logs of what did not start, say why',
   NotServed: 'find out why the addresses named serve something else: a service that never reloads, a closed port',
+  NotReplicated:
+    'passes by itself; if it stays, see why: aws secretsmanager describe-secret --secret-id NAME --query ReplicationStatus',
   NotReplaced: 'passes by itself; if it stays, look at what keeps old instances running',
   TargetMissing: 'correct the DeployHook, or create what it names',
   TargetBusy: 'passes by itself: somebody else is deploying it',

@@ -275,6 +275,8 @@ export interface VersionSwitch {
    * any other version has become current meanwhile, PermanentError `StoredVersionLost` when `version` is no more.
    */
   switchTo(slot: SecretSlot, version: VersionId, replaces: VersionId): Promise<void>;
+  /** Throws TransientError `NotReplicated` while a replica that the secret has in `region` is behind. */
+  requireReplica(slot: SecretSlot, region: string): Promise<void>;
 }
 
 export interface StoredVersion {

@@ -26,7 +26,19 @@ export const startTargets = (
   decision: Extract<RolloutDecision, { do: 'start' }>,
   ledger: RolloutLedger,
   parts: DeployParts,
-): Promise<void> => askTargets(decision, ledger, parts, (hook, request) => hook.start(request));
+): Promise<void> => askTargets(decision, ledger, parts, (hook, request) => start(hook, request, ledger, parts));
+
+/** What reads the secret at its start would read the version before in a Region that does not have this one yet. */
+async function start(
+  hook: DeployHook,
+  request: DeployRequest,
+  { record: rollout }: RolloutLedger,
+  { versions }: DeployParts,
+): Promise<Step<Deployed>> {
+  const { secretName } = wantedRelease(rollout);
+  if (hook.readsIn !== undefined) await versions.requireReplica({ certificate: rollout.id, secretName }, hook.readsIn);
+  return hook.start(request);
+}
 
 export const checkTargets = (
   decision: Extract<RolloutDecision, { do: 'check' }>,
@@ -34,7 +46,7 @@ export const checkTargets = (
   parts: DeployParts,
 ): Promise<void> =>
   askTargets(decision, ledger, parts, (hook, request, { ticket }) =>
-    ticket === undefined ? hook.start(request) : hook.check(request, ticket),
+    ticket === undefined ? start(hook, request, ledger, parts) : hook.check(request, ticket),
   );
 
 async function askTargets(

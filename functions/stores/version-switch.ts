@@ -30,5 +30,16 @@ export function versionSwitch(
         throw new PermanentError('StoredVersionLost', error.message, { cause: error });
       }
     },
+
+    requireReplica: async (slot, region) => {
+      const replicas = (await describe(slot))?.ReplicationStatus ?? [];
+      const replica = replicas.find(({ Region }) => Region === region);
+      if (replica === undefined || replica.Status === 'InSync') return;
+      const { Status = 'unknown', StatusMessage = '' } = replica;
+      throw new TransientError(
+        'NotReplicated',
+        `secret ${nameOf(slot)}: its replica in ${region} is ${Status}${StatusMessage === '' ? '' : `: ${StatusMessage}`}`,
+      );
+    },
   };
 }

@@ -182,6 +182,30 @@ describe('secret store: labels and owners in Secrets Manager', () => {
     expect([...left]).toEqual([]);
   });
 
+  it('tells a replica that is behind from one that is there, and from none', async () => {
+    const [store, slot] = [newStore(), newSlot()];
+    await prepare(store, slot);
+    const versions = versionSwitch('contract', deployment.secrets);
+    await versions.requireReplica(slot, 'eu-west-1');
+    let status = 'InProgress';
+    const remove = deployment.twin.use(async ({ operation }, next) => {
+      const answer = await next();
+      if (operation !== 'DescribeSecret') return answer;
+      const described = JSON.parse(String(answer.body)) as object;
+      const ReplicationStatus = [{ Region: 'eu-west-1', Status: status, StatusMessage: 'soon' }];
+      return { ...answer, body: JSON.stringify({ ...described, ReplicationStatus }) };
+    });
+    await expect(versions.requireReplica(slot, 'eu-west-1')).rejects.toMatchObject({
+      class: 'transient',
+      code: 'NotReplicated',
+      message: expect.stringContaining('its replica in eu-west-1 is InProgress: soon') as unknown,
+    });
+    await versions.requireReplica(slot, 'eu-west-2');
+    status = 'InSync';
+    await versions.requireReplica(slot, 'eu-west-1');
+    remove();
+  });
+
   it('takes no bundle for lost that cannot be seen at once, and one that stays away for lost', async () => {
     const [store, slot] = [newStore(), newSlot()];
     const { version } = await prepare(store, slot);

@@ -108,6 +108,7 @@ describe('a version that cannot be deployed', () => {
     await shop.minutes(30, {
       ...shop.deployParts,
       versions: {
+        ...shop.deployParts.versions,
         switchTo: async (...values) => {
           await shop.deployParts.versions.switchTo(...values);
           shop.verdicts.clear();
@@ -199,6 +200,22 @@ it('a denial is not taken at its word at once, by a target or by one of our own'
     },
   });
   expect(denials).toBeGreaterThan(8);
+  expect((await shop.record()).rollout?.state).toBe('deployed');
+});
+
+it('what reads the secret in another Region is restarted once its replica is there', async () => {
+  const shop = await rotated({ targets: 1 });
+  const slot = { certificate: shop.spec.id, secretName: shop.spec.secretName };
+  const connect: DeployParts['connect'] = async (...values) => ({
+    ...(await shop.deployParts.connect(...values)),
+    readsIn: 'eu-west-1',
+  });
+  shop.store.secret(slot).behindIn = 'eu-west-1';
+  const before = shop.targets[0]?.begun.length;
+  await shop.minutes(2, { ...shop.deployParts, connect });
+  expect(shop.targets[0]?.begun).toHaveLength(before ?? -1);
+  shop.store.secret(slot).behindIn = undefined;
+  await shop.minutes(5, { ...shop.deployParts, connect });
   expect((await shop.record()).rollout?.state).toBe('deployed');
 });
 
@@ -307,7 +324,7 @@ async function struckAt(index: number, how: Strike, fails: boolean): Promise<{ s
       writeRollout: (record, revision) => strike(() => inventory.writeRollout(record, revision), stale),
       readHook: (ref) => strike(() => inventory.readHook(ref)),
     },
-    versions: { switchTo: (slot, to, from) => strike(() => versions.switchTo(slot, to, from)) },
+    versions: { ...versions, switchTo: (slot, to, from) => strike(() => versions.switchTo(slot, to, from)) },
     bus: { publish: (events) => strike(() => bus.publish(events)) },
     hints: { later: (hint, seconds) => strike(() => hints.later(hint, seconds)) },
     connect: async (plugin, options) => {

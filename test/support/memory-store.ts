@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { type VersionId, versionId } from '../../functions/core/certificate.ts';
-import { ConflictError, PermanentError } from '../../functions/core/errors.ts';
+import { ConflictError, PermanentError, TransientError } from '../../functions/core/errors.ts';
 import { keyHandle } from '../../functions/core/key-handle.ts';
 import type { Provenance, SecretSlot, SecretStore, VersionSwitch } from '../../functions/core/ports.ts';
 import { readCertificate } from '../../functions/core/x509/leaf.ts';
@@ -19,6 +19,8 @@ interface Secret {
   /** A version id, or `foreign` when somebody else wrote over it. */
   current?: VersionId | 'foreign';
   pending?: VersionId;
+  /** Where its replica is behind. */
+  behindIn?: string | undefined;
 }
 
 /** The secret store as a map, with a view of everything it holds; passes the same contract suite as the real one. */
@@ -101,6 +103,9 @@ export function memoryStore(): MemoryStore {
       if (home.current !== replaces) throw new ConflictError('CurrentMoved', `${home.current ?? 'nothing'} is current`);
       if (!home.bundles.has(version)) throw new PermanentError('StoredVersionLost', 'no such version');
       home.current = version;
+    },
+    requireReplica: async (slot, region) => {
+      if (secret(slot).behindIn === region) throw new TransientError('NotReplicated', `${region} is behind`);
     },
     leaf: async (slot, version) => {
       const bundle = secret(slot).bundles.get(version);

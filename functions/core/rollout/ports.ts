@@ -45,6 +45,8 @@ export interface Deployed {
  * (`DeploymentUndone` where the target itself took the deployment back, `TargetMissing` where it is gone), never success.
  */
 export interface DeployHook {
+  /** The Region in which its target reads the secret, where that is another one than ours. */
+  readonly readsIn?: string;
   start(request: DeployRequest): Promise<Step<Deployed>>;
   /** Asks once how the deployment that `ticket` names is doing. */
   check(request: DeployRequest, ticket: Ticket): Promise<Step<Deployed>>;

@@ -30,7 +30,11 @@ const TAKEN_BACK: ReadonlySet<Status | undefined> = new Set(['ROLLBACK_SUCCESSFU
  * No clock is compared. Should somebody else have begun D2 in between, its tasks read the version as well, and one
  * deployment is enough; only where the task definition has to name the version, it must be seen to do so.
  */
-export function ecsHook({ strategy }: EcsOptions, service: EcsService, { log }: Pick<HookContext, 'log'>): DeployHook {
+export function ecsHook(
+  { strategy, region }: EcsOptions,
+  service: EcsService,
+  { log }: Pick<HookContext, 'log'>,
+): DeployHook {
   const pins = strategy === 'PinVersion';
 
   async function start(request: DeployRequest): Promise<Step<Deployed>> {
@@ -106,7 +110,7 @@ export function ecsHook({ strategy }: EcsOptions, service: EcsService, { log }: 
     return service.register(wanted);
   }
 
-  return { start, check };
+  return { start, check, ...(region === undefined ? {} : { readsIn: region }) };
 }
 
 /** A tag's value has 256 characters of few kinds; a roll-out's id may have others. */
