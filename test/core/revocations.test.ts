@@ -88,7 +88,26 @@ describe('a revocation that was asked for', () => {
 
   it('asked for twice is asked for once', () => {
     expect(after(inUse, NOON, REQUEST, REQUEST).revocations).toHaveLength(1);
-    expect(() => after(inUse, NOON, { ...REQUEST, version: NEW })).toThrow(/not one of its last two/);
+    expect(() => after(inUse, NOON, { ...REQUEST, version: NEW })).toThrow(
+      'illegal transition of payments/orders: version new is not one of its last two',
+    );
+    const { current: _none, ...unissued } = inUse;
+    expect(() => after(unissued, NOON, REQUEST)).toThrow(/version old is not one of its last two/);
+  });
+
+  it('of a leaf in use ends our patience with its successor', () => {
+    const blocked = { ...inUse, waitUntil: NOON + DAY_MS, failures: { count: 4, blocked: true } };
+    const asked = after(blocked, NOON, REQUEST);
+    expect(decide(asked, NOON)).toEqual({ do: 'startAttempt', reason: 'RevocationRequested' });
+    expect(asked.failures).toEqual({ count: 4, blocked: false });
+  });
+
+  it('of the leaf before it hurries no renewal', () => {
+    const blocked = { waitUntil: NOON + DAY_MS, failures: { count: 4, blocked: true } };
+    const replaced = { ...after(inUse, NOON, ...REPLACEMENT), ...blocked };
+    expect(after(replaced, NOON, REQUEST)).toMatchObject(blocked);
+    const { current: _lost, ...alone } = replaced;
+    expect(after(alone, NOON, REQUEST)).toMatchObject(blocked);
   });
 
   it('is tried again with patience, told at first and at last, and given up after four weeks', () => {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { issuerIdOf } from '../../functions/core/certificate.ts';
 import { PermanentError, TransientError } from '../../functions/core/errors.ts';
 import type { Revocation } from '../../functions/core/ports.ts';
 import { DAY_MS } from '../../functions/core/time.ts';
 import { readCertificate } from '../../functions/core/x509/leaf.ts';
 import type { RenewalParts } from '../../functions/issue/parts.ts';
+import { ISSUER } from '../support/builders.ts';
 import { interrupted, Killed } from '../support/interruptions.ts';
 import { type Workshop, workshop } from '../support/workshop.ts';
 
@@ -98,8 +100,42 @@ describe('a revocation', () => {
     await shop.work();
     expect(shop.published.at(-1)).toMatchObject({
       type: 'Certificate Revocation Failed',
-      detail: { failure: { code: 'RevocationUnsupported' } },
+      detail: {
+        failure: {
+          class: 'permanent',
+          code: 'RevocationUnsupported',
+          message: `${issuerIdOf(ISSUER.ref)} is of a kind that revokes nothing`,
+        },
+      },
     });
+  });
+
+  it('that fails is in the log, with the try that it was', async () => {
+    const { shop } = await asked();
+    const { version } = (await shop.record()).current ?? {};
+    const log: unknown[] = [];
+    const { parts } = revoking(shop, () => {
+      throw new TransientError('CaUnreachable', 'no answer');
+    });
+    await shop.tick(2, { ...parts, log: (...line) => void log.push(line) });
+    const failure = { class: 'transient', code: 'CaUnreachable', message: 'no answer' };
+    const line = (tries: number) => ({ certificate: shop.spec.id, version, tries, failure });
+    expect(log.filter((one) => Array.isArray(one) && one[0] === 'a leaf could not be revoked')).toEqual([
+      ['a leaf could not be revoked', line(1)],
+      ['a leaf could not be revoked', line(2)],
+    ]);
+  });
+
+  it('is counted as tried before it is, so that a worker that dies of it keeps nothing from being renewed', async () => {
+    const { shop } = await asked();
+    const seen: unknown[] = [];
+    const { parts } = revoking(shop);
+    const watched = interrupted(parts, async ({ method }, _index, act) => {
+      if (method === 'revoke') seen.push((await shop.record()).revocations);
+      return act();
+    });
+    await shop.work(watched);
+    expect(seen).toMatchObject([[{ tries: 1 }]]);
   });
 
   it.each(['before', 'after'] as const)('is done from wherever its worker is killed, %s a call', async (when) => {
