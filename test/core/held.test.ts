@@ -35,6 +35,12 @@ const rotated = (overrides: Partial<CertificateRecord> = {}): CertificateRecord 
 
 const after = (record: CertificateRecord, ...happenings: readonly Happening[]): CertificateRecord =>
   happenings.reduce((state, happening) => apply(state, happening, { actor: 'deploy', at: NOON }), record);
+const revocationOf = ({ version }: Version): Happening => ({
+  event: 'RevocationRequested',
+  version,
+  reason: 'keyCompromise',
+  by: 'me',
+});
 const ROLLED_BACK: Happening = { event: 'RolledBack', undone: SECOND.version, cause: 'DeploymentUndone: no' };
 const back = (record = rotated()): CertificateRecord => after(record, ROLLED_BACK);
 
@@ -62,7 +68,10 @@ describe('a roll-out is owed', () => {
     const record = { ...rotated({ generation: 3, waitUntil: NOON + DAY_MS }), outbox: [{} as never] };
     expect(decide(record, NOON)).toMatchObject({ do: 'openRollout', current: { version: 'v2' } });
     expect(dueAt(rotated({ generation: 3 }))).toBe(NOON);
-    expect(decide(after(rotated({ generation: 3 }), { event: 'RolloutOpened', hooks: [HOOK] }), NOON).do).toBe('rest');
+    const opened = after(rotated({ generation: 3 }), { event: 'RolloutOpened', hooks: [HOOK, OTHER] });
+    expect(opened.rollout).toStrictEqual({ generation: 3, hooks: [HOOK, OTHER], state: 'underWay', at: NOON });
+    expect(opened.history.at(-1)?.cause).toBe(`hooks ${HOOK}, ${OTHER}`);
+    expect(decide({ ...opened, spec: aSpec({ hooks: [HOOK, OTHER] }) }, NOON).do).toBe('rest');
   });
 
   it('to nobody by what is not in the manifest any more', () => {
@@ -131,6 +140,16 @@ describe('a version that was rolled back', () => {
     expect(dueReason(after(back(), { event: 'RenewalRequested', by: 'me' }), NOON)).toBe('Requested');
   });
 
+  it('is replaced at once when somebody asks for its end, or for that of the one in use', () => {
+    expect(dueReason(after(back(), revocationOf(SECOND)), NOON)).toBe('RevocationRequested');
+    expect(dueReason(after(back(), revocationOf(FIRST)), NOON)).toBe('RevocationRequested');
+  });
+
+  it('is not replaced for the end of the one before it, once it is tried again', () => {
+    const tried = after(back(), { event: 'PromotedAgain', version: SECOND.version, ref: 'arn' });
+    expect(dueReason(after(tried, revocationOf(FIRST)), NOON)).toBeUndefined();
+  });
+
   it('of a changed manifest does not count as changed again once the one before serves', () => {
     const former = { ...FIRST, specDigest: 'of an older manifest' };
     expect(dueReason(back(rotated({ previous: former })), NOON)).toBeUndefined();
@@ -184,6 +203,21 @@ describe('a version that was rolled back', () => {
     expect(() => after(alone, ROLLED_BACK)).toThrow(/no version before/);
     const stranger: Happening = { event: 'PromotedAgain', version: versionId.parse('v9'), ref: 'arn' };
     expect(() => after(back(), stranger)).toThrow(/not held/);
+    expect(() => after(rotated(), stranger)).toThrow(/not held/);
+  });
+
+  it('leaves what was never issued, or is not in use any more, as it is', () => {
+    const { current: _none, ...unissued } = rotated();
+    expect(after(unissued, ROLLED_BACK)).toEqual(unissued);
+    const next = rotated({ current: version('v3', NOON) });
+    expect(after(next, ROLLED_BACK)).toEqual(next);
+  });
+
+  it('whose hooks are gone meanwhile is held, and begins no roll-out', () => {
+    const { rollout: _withdrawn, ...plain } = rotated({ spec: aSpec() });
+    const record = after(plain, ROLLED_BACK);
+    expect(record).toMatchObject({ generation: 3, held: { version: { version: 'v2' } } });
+    expect(record).not.toHaveProperty('rollout');
   });
 });
 
@@ -208,6 +242,19 @@ describe('a version that was halted', () => {
       { actor: 'deploy', at: NOON + HOUR_MS },
     );
     expect(again.held).toEqual(halted.held);
+    expect(again.rollout).toMatchObject({ state: 'incomplete', at: NOON + HOUR_MS });
+  });
+
+  it('waits for its renewal also where it is the first', () => {
+    const { previous: _none, ...first } = halted;
+    expect(dueReason(first, NOON)).toBeUndefined();
+  });
+
+  it('is not held by a roll-out that was withdrawn meanwhile', () => {
+    const { rollout: _withdrawn, ...plain } = rotated({ spec: aSpec() });
+    const record = after(plain, { event: 'DeploymentEnded', outcome: 'halted', cause: 'NotServed: it is not' });
+    expect(record).not.toHaveProperty('held');
+    expect(record).not.toHaveProperty('rollout');
   });
 });
 

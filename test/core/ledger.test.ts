@@ -7,6 +7,7 @@ import { dailyOrderCap } from '../../functions/core/cap.ts';
 import { decide, dueAt, dueReason } from '../../functions/core/decide.ts';
 import { assertLease, claimLease, releaseLease } from '../../functions/core/lease.ts';
 import { type CertificateRecord, certificateRecord, HISTORY_LIMIT } from '../../functions/core/record.ts';
+import { hookRef } from '../../functions/core/rollout/hook-spec.ts';
 import { specDigest } from '../../functions/core/spec-change.ts';
 import { DAY_MS, HOUR_MS, type Instant, MINUTE_MS } from '../../functions/core/time.ts';
 import { apply, declare, type Happening } from '../../functions/core/transitions.ts';
@@ -308,6 +309,46 @@ describe('the ledger', () => {
       current: { issuedAt: '2026-06-01T12:00:00.000Z', leaf: { notAfter: '2026-08-30T12:00:00.000Z' } },
       abandoned: [{ tryAt: '2026-06-01T12:00:00.000Z' }],
       history: [{ at: '2026-06-01T12:00:00.000Z' }],
+    });
+  });
+
+  describe('of a version that is to be deployed, and to end', () => {
+    const revocation = { reason: 'keyCompromise', requestedAt: NOON, revokedAt: NOON } as const;
+    const version = {
+      version: versionId.parse('v1'),
+      secretName: 'orders-tls',
+      issuerRef: aSpec().issuerRef,
+      leaf: aLeaf(),
+      specDigest: '',
+      issuedAt: NOON,
+      revocation,
+    };
+    const owed = { ...version, reason: 'keyCompromise', by: 'a person', tries: 0, tryAt: NOON } as const;
+    const { specDigest: _digest, issuedAt: _issued, revocation: _mark, ...revocationOwed } = owed;
+    const inState = (state: NonNullable<CertificateRecord['rollout']>['state']): CertificateRecord => ({
+      ...START.record,
+      current: version,
+      rollout: { generation: 1, hooks: [hookRef.parse('payments/orders@0123456789ab')], state, at: NOON },
+      held: { version, since: NOON, issueAt: NOON + DAY_MS, cause: 'NotServed: it is not' },
+      revocations: [revocationOwed],
+    });
+
+    it.each(['underWay', 'deployed', 'rolledBack', 'halted', 'incomplete'] as const)(
+      'rests in a table and comes back as it was: %s',
+      (state) => {
+        const item: unknown = JSON.parse(JSON.stringify(z.encode(certificateRecord, inState(state))));
+        expect(z.decode(certificateRecord, item as z.input<typeof certificateRecord>)).toEqual(inState(state));
+      },
+    );
+
+    it('rests with its instants as people read them', () => {
+      const noon = '2026-06-01T12:00:00.000Z';
+      expect(z.encode(certificateRecord, inState('halted'))).toMatchObject({
+        current: { revocation: { requestedAt: noon, revokedAt: noon } },
+        rollout: { at: noon },
+        held: { since: noon, issueAt: '2026-06-02T12:00:00.000Z', version: { issuedAt: noon } },
+        revocations: [{ tryAt: noon, leaf: { notBefore: noon } }],
+      });
     });
   });
 
