@@ -62,6 +62,82 @@ describe('a promotion is told', () => {
   });
 });
 
+describe('a version that is tried again is told', () => {
+  const version: CertificateRecord['current'] = {
+    ...inUse,
+    version: SECOND,
+    leaf: LEAF,
+    secretName: SPEC.secretName,
+    issuerRef: { ...ISSUER.ref, name: 'former' },
+  };
+  const held = { version, since: NOON, issueAt: NOON + DAY_MS, cause: 'NotServed: it is not' };
+  const again: Happening = { event: 'PromotedAgain', version: SECOND, ref: 'arn' };
+  const detail = {
+    schemaVersion: '1',
+    certificate: SPEC.id,
+    generation: 8,
+    issuerRef: version.issuerRef,
+    labels: { team: 'shop' },
+    dnsNames: SPEC.dnsNames,
+    serialNumber: '0B',
+    sha256Fingerprint: LEAF.sha256Fingerprint,
+    notBefore: NOON,
+    notAfter: NOON + 80 * DAY_MS,
+    store: { kind: 'SecretsManager', ref: 'arn', version: SECOND, previousVersion: FIRST },
+    reason: 'DeploymentRetried',
+  };
+
+  it('as a rotation is, but with no attempt', () => {
+    expect(after({ ...ISSUED, held }, again).outbox).toStrictEqual([{ type: 'Certificate Rotated', detail }]);
+  });
+
+  it('without a version before it where that rests in another secret', () => {
+    const elsewhere = { ...held, version: { ...version, secretName: 'former-tls' } };
+    const { previousVersion: _none, ...store } = detail.store;
+    expect(after({ ...ISSUED, held: elsewhere }, again).outbox).toStrictEqual([
+      { type: 'Certificate Rotated', detail: { ...detail, store } },
+    ]);
+  });
+});
+
+describe('a revocation is told', () => {
+  const asked = after(
+    ISSUED,
+    { event: 'RevocationRequested', version: FIRST, reason: 'keyCompromise', by: 'a person' },
+    { event: 'RevocationTried', version: FIRST },
+  );
+  const detail = {
+    schemaVersion: '1',
+    certificate: SPEC.id,
+    issuerRef: ISSUER.ref,
+    serialNumber: '0A0B',
+    sha256Fingerprint: aLeaf().sha256Fingerprint,
+    version: FIRST,
+    reason: 'keyCompromise',
+    requestedBy: 'a person',
+  };
+
+  it('with the leaf that has ended, and who asked for it', () => {
+    expect(after(asked, { event: 'Revoked', version: FIRST }).outbox).toStrictEqual([
+      { type: 'Certificate Revoked', detail },
+    ]);
+  });
+
+  it('that failed with why, and when it is tried again', () => {
+    expect(after(asked, { event: 'NotRevoked', version: FIRST, failure: FAILURE }).outbox).toStrictEqual([
+      {
+        type: 'Certificate Revocation Failed',
+        detail: {
+          ...detail,
+          failure: { class: 'transient', code: 'Unreachable', message: 'no answer' },
+          tries: 1,
+          nextAttemptAt: NOON + MINUTE_MS,
+        },
+      },
+    ]);
+  });
+});
+
 describe('a failure is told', () => {
   const plain = {
     schemaVersion: '1',

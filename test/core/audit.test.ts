@@ -29,6 +29,10 @@ const ISSUED: CertificateRecord = {
 };
 const OWING = after(ISSUED, STARTED, INTENDED, PLACED, { event: 'AttemptAbandoned', cause: 'SpecChanged' });
 
+const REQUESTED: Happening = { event: 'RevocationRequested', version: FIRST, reason: 'superseded', by: 'a person' };
+const TRIED: Happening = { event: 'RevocationTried', version: FIRST };
+const REVOKING = after(ISSUED, REQUESTED, TRIED);
+
 const trail = ({ history }: CertificateRecord): readonly string[] => history.map(({ event }) => event);
 
 describe('the trail says why', () => {
@@ -54,6 +58,9 @@ describe('the trail says why', () => {
     [after(ISSUED, STARTED), INTENDED, 'Requested'],
     [after(ISSUED, STARTED, INTENDED), { event: 'OrderIntendedAgain' }, 'an earlier call may have been made'],
     [after(ISSUED, STARTED), { event: 'AttemptAbandoned', cause: 'TooOld' }, 'TooOld'],
+    [ISSUED, REQUESTED, 'superseded, requested by a person'],
+    [REVOKING, { event: 'Revoked', version: FIRST }, 'superseded'],
+    [REVOKING, { event: 'NotRevoked', version: FIRST, failure: FAILURE }, 'Unreachable: no answer'],
     [ISSUED, learned(WINDOW), 'the CA suggests 2026-06-02T12:00:00.000Z to 2026-06-03T12:00:00.000Z'],
     [
       ISSUED,
@@ -102,6 +109,14 @@ describe('the trail says of what', () => {
       version: FIRST,
     });
   });
+
+  it.each<[CertificateRecord, Happening]>([
+    [ISSUED, REQUESTED],
+    [REVOKING, { event: 'Revoked', version: FIRST }],
+    [REVOKING, { event: 'NotRevoked', version: FIRST, failure: FAILURE }],
+  ])('the version that is to be revoked: %#: $1.event', (record, happening) => {
+    expect(after(record, happening).history.at(-1)).toMatchObject({ event: happening.event, version: FIRST });
+  });
 });
 
 describe('the trail keeps silent', () => {
@@ -110,6 +125,7 @@ describe('the trail keeps silent', () => {
     const record = after(ISSUED, STARTED, INTENDED, PLACED);
     expect(after(record, pending, { event: 'Announced' }).history).toEqual(record.history);
     expect(after(OWING, { event: 'AbandonTried' }).history).toEqual(OWING.history);
+    expect(after(REVOKING, TRIED).history).toEqual(REVOKING.history);
   });
 
   it('about waiting on, until something else happened', () => {
