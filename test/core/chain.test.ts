@@ -1,11 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { AuthorityKeyIdentifierExtension, SubjectKeyIdentifierExtension } from '../../local/pca/x509.ts';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { keyHandle } from '../../functions/core/key-handle.ts';
 import { DAY_MS } from '../../functions/core/time.ts';
 import { type ChainVerdict, readCertificates, verifyChain } from '../../functions/core/x509/chain.ts';
+import { buildCsr } from '../../functions/core/x509/csr.ts';
 import { readCertificate } from '../../functions/core/x509/leaf.ts';
-import { NOON } from '../support/builders.ts';
-import { type LinkWishes, newKey, signLink } from '../support/test-ca.ts';
+import { generateKey } from '../../functions/issue/keys.ts';
+import { aSpec, NOON } from '../support/builders.ts';
+import { type LinkWishes, newKey, signLink, TestCa } from '../support/test-ca.ts';
 
 type Party = Pick<LinkWishes, 'name' | 'keys'>;
 type Wishes = Partial<Omit<LinkWishes, 'name' | 'keys' | 'by'>>;
@@ -132,6 +135,15 @@ describe('a chain leads nowhere', () => {
     const shop = { ...SHOP, name: 'shop, O=Shop' };
     expect(await way(link(shop, LOWER, { isCa: false }), [], [link(ROOT, ROOT)])).toBe(
       'nothing in the chain or among the trust anchors signed "CN=shop, O=Shop"',
+    );
+  });
+
+  it('and says so of a leaf that has no subject, as its names may all be alternative ones', async () => {
+    const ca = await TestCa.create('nameless', NOON);
+    const csr = await buildCsr(aSpec(), keyHandle(await generateKey({ algorithm: 'ECDSA', sizeBits: 256 })));
+    const { leaf } = await ca.sign(csr, NOON, NOON + DAY_MS, { subject: '' });
+    expect(inWords(verifyChain(readCertificate(leaf), [], [], NOON))).toBe(
+      'nothing in the chain or among the trust anchors signed "a certificate without a subject"',
     );
   });
 
