@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { type IssuerId, issuerId } from '../../functions/core/certificate.ts';
-import { orderLimit, ordersUntil, placeableAt, shareMs } from '../../functions/core/order-limit.ts';
+import { budgetLeft, orderLimit, ordersUntil, placeableAt, shareMs } from '../../functions/core/order-limit.ts';
 import type { DueCertificate } from '../../functions/core/ports.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../functions/core/time.ts';
 import { inTurn } from '../../functions/core/turns.ts';
@@ -26,6 +26,14 @@ describe('the bucket of an issuer', () => {
         expect(wait).toBeLessThanOrEqual(shareMs(limit) + limit.orders);
       }),
     );
+  });
+
+  it.each([
+    ['full', 0, 100],
+    ['a quarter spent', 2_700, 75],
+    ['spent', 10_800, 0],
+  ])('that is %s has its share of all orders left', (_how, spentSeconds, percent) => {
+    expect(budgetLeft(NOON + spentSeconds * SECOND_MS, LIMIT, NOON)).toBe(percent);
   });
 
   it('counts what may be placed by a time as somebody would who places it', () => {

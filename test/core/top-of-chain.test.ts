@@ -54,6 +54,19 @@ describe('a chain without a known anchor', () => {
     });
   });
 
+  it('may hold a stranger of the root’s name: who signed is told by the signature', async () => {
+    const namesake = await signLink({
+      name: 'top root',
+      keys: await newKey(),
+      notBefore: NOON - DAY_MS,
+      notAfter: NOON + DAY_MS,
+    });
+    expect(judged([INTERMEDIATE, namesake])).toMatchObject({
+      verdict: 'pass',
+      chain: { intermediates: [anew(INTERMEDIATE)], trustAnchors: [] },
+    });
+  });
+
   it('is refused when it is a leaf alone: no client could build a path from it', () => {
     expect(judged([]).verdict).toBe('refuse');
   });
