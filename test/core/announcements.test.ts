@@ -101,11 +101,12 @@ describe('a version that is tried again is told', () => {
 });
 
 describe('a revocation is told', () => {
-  const asked = after(
-    ISSUED,
-    { event: 'RevocationRequested', version: FIRST, reason: 'keyCompromise', by: 'a person' },
-    { event: 'RevocationTried', version: FIRST },
-  );
+  const asked = (): CertificateRecord =>
+    after(
+      ISSUED,
+      { event: 'RevocationRequested', version: FIRST, reason: 'keyCompromise', by: 'a person' },
+      { event: 'RevocationTried', version: FIRST },
+    );
   const detail = {
     schemaVersion: '1',
     certificate: SPEC.id,
@@ -118,13 +119,13 @@ describe('a revocation is told', () => {
   };
 
   it('with the leaf that has ended, and who asked for it', () => {
-    expect(after(asked, { event: 'Revoked', version: FIRST }).outbox).toStrictEqual([
+    expect(after(asked(), { event: 'Revoked', version: FIRST }).outbox).toStrictEqual([
       { type: 'Certificate Revoked', detail },
     ]);
   });
 
   it('that failed with why, and when it is tried again', () => {
-    expect(after(asked, { event: 'NotRevoked', version: FIRST, failure: FAILURE }).outbox).toStrictEqual([
+    expect(after(asked(), { event: 'NotRevoked', version: FIRST, failure: FAILURE }).outbox).toStrictEqual([
       {
         type: 'Certificate Revocation Failed',
         detail: {

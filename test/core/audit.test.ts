@@ -29,7 +29,7 @@ const ISSUED: CertificateRecord = {
 };
 const OWING = after(ISSUED, STARTED, INTENDED, PLACED, { event: 'AttemptAbandoned', cause: 'SpecChanged' });
 
-const REQUESTED: Happening = { event: 'RevocationRequested', version: FIRST, reason: 'superseded', by: 'a person' };
+const REQUESTED = { event: 'RevocationRequested', version: FIRST, reason: 'superseded', by: 'a person' } as const;
 const TRIED: Happening = { event: 'RevocationTried', version: FIRST };
 const REVOKING = after(ISSUED, REQUESTED, TRIED);
 
@@ -75,6 +75,19 @@ describe('the trail says why', () => {
 });
 
 describe('the trail says of what', () => {
+  it('reason, of two that are to be revoked the one that is', () => {
+    const former = { ...inUse, version: SECOND };
+    const owing = after({ ...ISSUED, previous: former }, REQUESTED, {
+      ...REQUESTED,
+      version: SECOND,
+      reason: 'keyCompromise',
+    });
+    expect(after(owing, { event: 'Revoked', version: SECOND }).history.at(-1)).toMatchObject({
+      version: SECOND,
+      cause: 'keyCompromise',
+    });
+  });
+
   it('attempt and version, from the start of the one and the making of the other', () => {
     const { history } = after(DECLARED, STARTED, INTENDED, PLACED, STORED, { event: 'VersionPromoted' });
     const line = { at: NOON, actor: 'test', cause: 'Requested', attempt: ATTEMPT };

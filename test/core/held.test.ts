@@ -204,6 +204,8 @@ describe('a version that was rolled back', () => {
     const stranger: Happening = { event: 'PromotedAgain', version: versionId.parse('v9'), ref: 'arn' };
     expect(() => after(back(), stranger)).toThrow(/not held/);
     expect(() => after(rotated(), stranger)).toThrow(/not held/);
+    const { current: _nothing, ...unissued } = back();
+    expect(() => after(unissued, { event: 'PromotedAgain', version: SECOND.version, ref: 'arn' })).toThrow(/not held/);
   });
 
   it('leaves what was never issued, or is not in use any more, as it is', () => {
@@ -222,39 +224,43 @@ describe('a version that was rolled back', () => {
 });
 
 describe('a version that was halted', () => {
-  const halted = after(rotated(), { event: 'DeploymentEnded', outcome: 'halted', cause: 'NotServed: it is not' });
+  const halted = (): CertificateRecord =>
+    after(rotated(), { event: 'DeploymentEnded', outcome: 'halted', cause: 'NotServed: it is not' });
 
   it('stays current, and is held', () => {
-    expect(halted).toMatchObject({
+    expect(halted()).toMatchObject({
       generation: 2,
       current: { version: 'v2' },
       rollout: { state: 'halted' },
       held: { version: { version: 'v2' }, cause: 'NotServed: it is not' },
     });
-    expect(halted.history.at(-1)?.cause).toBe('halted: NotServed: it is not');
-    expect(halted.held?.issueAt).toBe(renewAt(halted, SECOND));
+    expect(halted().history.at(-1)?.cause).toBe('halted: NotServed: it is not');
+    expect(halted().held?.issueAt).toBe(renewAt(halted(), SECOND));
   });
 
   it('keeps its hold when it ends so again', () => {
     const again = apply(
-      halted,
+      halted(),
       { event: 'DeploymentEnded', outcome: 'incomplete', cause: 'other' },
       { actor: 'deploy', at: NOON + HOUR_MS },
     );
-    expect(again.held).toEqual(halted.held);
+    expect(again.held).toEqual(halted().held);
     expect(again.rollout).toMatchObject({ state: 'incomplete', at: NOON + HOUR_MS });
   });
 
   it('waits for its renewal also where it is the first', () => {
-    const { previous: _none, ...first } = halted;
+    const { previous: _none, ...first } = halted();
     expect(dueReason(first, NOON)).toBeUndefined();
   });
 
-  it('is not held by a roll-out that was withdrawn meanwhile', () => {
+  it('is not held by a roll-out that was withdrawn meanwhile, nor where nothing was issued', () => {
+    const ended: Happening = { event: 'DeploymentEnded', outcome: 'halted', cause: 'NotServed: it is not' };
     const { rollout: _withdrawn, ...plain } = rotated({ spec: aSpec() });
-    const record = after(plain, { event: 'DeploymentEnded', outcome: 'halted', cause: 'NotServed: it is not' });
-    expect(record).not.toHaveProperty('held');
-    expect(record).not.toHaveProperty('rollout');
+    expect(after(plain, ended)).not.toHaveProperty('held');
+    expect(after(plain, ended)).not.toHaveProperty('rollout');
+    const { current: _none, ...unissued } = rotated();
+    expect(after(unissued, ended)).toMatchObject({ rollout: { state: 'underWay' } });
+    expect(after(unissued, ended)).not.toHaveProperty('held');
   });
 });
 
