@@ -196,6 +196,7 @@ describe('a save whose answer was lost, so that the SDK sent it again', () => {
     ledger.note(INSPECTED);
     expect(await ledger.save()).toBe('saved');
     expect(await row()).toMatchObject({ storeInspected: true, lease: { owner: 'one', token: 1 } });
+    expect(told.map(({ event }) => event)).toEqual(['StoreInspected']);
     await ledger.release();
     expect(await row()).toMatchObject({ lease: { owner: 'one', token: 1, expiresAt: 0 } });
     expect((await rows.read(SPEC.id))?.revision).toBe(3);
