@@ -70,6 +70,11 @@ describe('a message', () => {
     expect(redactPrivateKeys(text)).toBe(text);
   });
 
+  it('keeps the name of a line that a key lacks', () => {
+    const text = 'no line "-----END PRIVATE KEY-----" in what was read';
+    expect(redactPrivateKeys(text)).toBe(text);
+  });
+
   it.each<[string, unknown]>([
     ['an error of ours', new PermanentError('X', `the CA said ${PKCS8}`)],
     ['a transient error of ours', new TransientError('X', PKCS8.slice(0, -30))],
