@@ -373,11 +373,13 @@ function promotedAgain(
   record: CertificateRecord,
   { version, ref }: Extract<Happening, { event: 'PromotedAgain' }>,
 ): CertificateRecord {
-  const { current, held } = record;
+  const { current, previous, held } = record;
   if (current?.version === version) return record;
   if (current === undefined || held?.version.version !== version) throw illegal(record, 'that version is not held');
-  const forth = { ...record, current: held.version, previous: current };
-  return { ...nextGeneration(forth, 'underWay'), outbox: [...record.outbox, announceRetry(record, held.version, ref)] };
+  // What became of it while it was held is noted there.
+  const again = previous?.version === version ? previous : held.version;
+  const forth = { ...record, current: again, previous: current };
+  return { ...nextGeneration(forth, 'underWay'), outbox: [...record.outbox, announceRetry(record, again, ref)] };
 }
 
 /** The roll-out that is under way goes on with it. */

@@ -4,7 +4,7 @@ import { RecordLedger } from '../core/ledger.ts';
 import type { SecretSlot } from '../core/ports.ts';
 import type { CertificateRecord, Transition } from '../core/record.ts';
 import type { ReleaseFacts, RolloutRecord } from '../core/rollout/record.ts';
-import { whyNotRestorable } from '../core/rollout/restorable.ts';
+import { whyNotAdvanced, whyNotRestorable } from '../core/rollout/restorable.ts';
 import type { Shift } from '../core/shift.ts';
 import { toTimestamp } from '../core/time.ts';
 import type { Happening } from '../core/transitions.ts';
@@ -45,6 +45,11 @@ export async function advance(ledger: RolloutLedger, parts: DeployParts, shift: 
     const { release, fallback } = rollout;
     if (record.current?.version !== release.version) {
       if (!isTakenBack(record, rollout) || fallback === undefined) throw superseded(rollout);
+      const why = whyNotAdvanced(record, rollout);
+      if (why !== undefined) {
+        ledger.happened({ event: 'NotAdvanced', why });
+        return;
+      }
       await parts.versions.switchTo(slotOf(record, release), release.version, fallback.version);
       certificate.note({ event: 'PromotedAgain', version: release.version, ref: release.ref });
       await certificate.save();

@@ -150,6 +150,13 @@ describe('a version that was rolled back', () => {
     expect(dueReason(after(tried, revocationOf(FIRST)), NOON)).toBeUndefined();
   });
 
+  it('keeps the mark that it is to be revoked, should it become current all the same', () => {
+    const marked = after(back(), revocationOf(SECOND));
+    const again = after(marked, { event: 'PromotedAgain', version: SECOND.version, ref: 'arn' });
+    expect(again.current?.revocation).toMatchObject({ reason: 'keyCompromise' });
+    expect(dueReason(again, NOON)).toBe('RevocationRequested');
+  });
+
   it('of a changed manifest does not count as changed again once the one before serves', () => {
     const former = { ...FIRST, specDigest: 'of an older manifest' };
     expect(dueReason(back(rotated({ previous: former })), NOON)).toBeUndefined();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { ConflictError, PermanentError, TransientError } from '../../functions/core/errors.ts';
-import { DAY_MS, HOUR_MS } from '../../functions/core/time.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../functions/core/time.ts';
 import type { DeployParts } from '../../functions/deploy/parts.ts';
-import { Killed } from '../support/interruptions.ts';
+import { interrupted, Killed } from '../support/interruptions.ts';
 import { type RolloutWorkshop, rolloutWorkshop } from '../support/rollout-workshop.ts';
 
 /** A certificate whose first version is served everywhere, and whose second one was just promoted. */
@@ -201,6 +201,43 @@ it('a denial is not taken at its word at once, by a target or by one of our own'
   });
   expect(denials).toBeGreaterThan(8);
   expect((await shop.record()).rollout?.state).toBe('deployed');
+});
+
+it('a version that was rolled back is not tried again once somebody has asked for its revocation', async () => {
+  const shop = await rotated({ targets: 1 });
+  const bad = shop.currentFingerprint();
+  const [target] = shop.targets;
+  if (target === undefined) throw new Error('no target');
+  target.fate = (fingerprint) => (fingerprint === bad ? 'undone' : 'done');
+  await shop.minutes(30);
+  const { held } = await shop.record();
+  if (held === undefined) throw new Error('nothing is held');
+  await shop.happens({
+    event: 'RevocationRequested',
+    version: held.version.version,
+    reason: 'keyCompromise',
+    by: 'me',
+  });
+  // What failed would work now, and no successor comes, since the CA is down.
+  target.fate = () => 'done';
+  const down = interrupted(shop.parts, async ({ method }, _index, act) => {
+    if (method === 'start') throw new TransientError('Down', 'no answer');
+    return act();
+  });
+  const begun = target.begun.length;
+  for (let minute = 0; minute < 3 * 60; minute++) {
+    shop.pass(MINUTE_MS);
+    for await (const { rollout } of shop.inventory.due(shop.now(), 10))
+      await (rollout === true ? shop.deployOnce() : shop.work(down));
+  }
+  expect(target.begun).toHaveLength(begun);
+  expect(shop.currentFingerprint()).not.toBe(bad);
+  const rollout = await shop.rollout();
+  expect(rollout).toMatchObject({ phase: 'held', current: 'fallback' });
+  expect(rollout.history.at(-1)).toMatchObject({
+    event: 'NotAdvanced',
+    cause: 'somebody has asked for its revocation',
+  });
 });
 
 it('what reads the secret in another Region is restarted once its replica is there', async () => {

@@ -10,6 +10,8 @@ export type RolloutHappening =
   | { readonly event: 'Waiting'; readonly until: Instant }
   /** The version that was taken back is current again. */
   | { readonly event: 'Advanced'; readonly generation: number }
+  /** It stays away, and is not tried again unless somebody asks for it. */
+  | { readonly event: 'NotAdvanced'; readonly why: string }
   | { readonly event: 'TargetsIntended'; readonly targets: readonly number[] }
   | {
       readonly event: 'TargetWaiting';

@@ -30,4 +30,11 @@ export function whyNotRestorable(
   return `the version before it expires in ${left}, and a repair takes ${needs}`;
 }
 
+/** Why the version that was taken back is not tried again; undefined: it may be. */
+export const whyNotAdvanced = (
+  { previous }: CertificateRecord,
+  { release }: { readonly release: ReleaseFacts },
+): string | undefined =>
+  previous?.version === release.version && isRevoked(previous) ? 'somebody has asked for its revocation' : undefined;
+
 const isRevoked = (version: CurrentVersion | undefined): boolean => version?.revocation !== undefined;

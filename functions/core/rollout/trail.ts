@@ -41,6 +41,7 @@ export function causeOf(rollout: RolloutRecord, happening: RolloutHappening): st
     case 'Restored':
       return `generation ${happening.generation}: the version before is current`;
     case 'NotRestored':
+    case 'NotAdvanced':
       return happening.why;
     case 'Settled':
       return rollout.outcome ?? '';

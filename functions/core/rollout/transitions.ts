@@ -43,6 +43,7 @@ const EXPECTED: { readonly [E in RolloutHappening['event']]: readonly RolloutRec
   Planned: ['opened'],
   Waiting: ['rolling'],
   Advanced: ['rolling'],
+  NotAdvanced: ['rolling'],
   TargetsIntended: ['rolling'],
   TargetWaiting: ['rolling'],
   TargetDone: ['rolling'],
@@ -84,6 +85,8 @@ function reduce(rollout: RolloutRecord, happening: RolloutHappening, at: Instant
       return { ...rollout, waitUntil: happening.until };
     case 'Advanced':
       return { ...rollout, current: 'release', release: { ...rollout.release, generation: happening.generation } };
+    case 'NotAdvanced':
+      return { ...rollout, phase: 'held', hold: { count: rollout.hold?.count ?? 1, retryAt: rollout.release.notAfter } };
     case 'TargetsIntended':
       return happening.targets.reduce(
         (state, index) => withTarget(state, index, { state: 'intended', startedAt: at }),

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** The account that the sample manifest's ARNs name: MiniStack takes a key id of twelve digits for that account's root user. */
@@ -38,7 +38,16 @@ export function awsSettings(endpoint: string, certificateFile: string): NodeJS.P
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
     AWS_CA_BUNDLE: certificateFile,
-    NODE_EXTRA_CA_CERTS: certificateFile,
+    NODE_EXTRA_CA_CERTS: trustedBeside(certificateFile),
     CDK_DISABLE_CLI_TELEMETRY: 'true',
   };
+}
+
+/** A file of the emulator's certificate and those that this machine trusts already, without which npm may not reach its registry. */
+function trustedBeside(certificateFile: string): string {
+  const own = process.env['NODE_EXTRA_CA_CERTS'];
+  if (own === undefined || !existsSync(own)) return certificateFile;
+  const together = `${certificateFile}.trusted`;
+  writeFileSync(together, `${readFileSync(certificateFile, 'utf8')}\n${readFileSync(own, 'utf8')}`);
+  return together;
 }
