@@ -135,6 +135,10 @@ function portOf(text: string): number {
   throw new InvalidArgumentError('It must be a number from 1 to 65535.');
 }
 
+// `aws` and `cdk` know both; the SDK knows the first alone.
+const { AWS_DEFAULT_REGION } = process.env;
+if (AWS_DEFAULT_REGION !== undefined) process.env['AWS_REGION'] ??= AWS_DEFAULT_REGION;
+
 // Whoever reads no further, as `head`, has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

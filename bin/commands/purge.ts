@@ -1,6 +1,6 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CLIENT_SETTINGS } from '../../functions/aws/client.ts';
-import { ConflictError } from '../../functions/core/errors.ts';
+import type { CertificateId } from '../../functions/core/certificate.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import { deploymentSecrets } from '../../functions/stores/deployment-secrets.ts';
 import { secretNameOf } from '../../functions/stores/secret-name.ts';
@@ -39,7 +39,7 @@ export async function purge(name: string, options: PurgeOptions, io: Terminal): 
         return EXIT_FINE;
       }
       if (!(await confirm(record.id, options.yes, io))) return EXIT_FINDINGS;
-      return carryOut(record, secrets, account, options, io);
+      return carryOut(record.id, account, options, io);
     }),
   );
 }
@@ -70,29 +70,37 @@ const plan = ({ id, abandoned = [] }: CertificateRecord, secrets: readonly strin
     ...(abandoned.length === 0 ? [] : [`  what ${abandoned.length} orders still hold at their CA is left to expire`]),
   ].join('\n');
 
+const halfWay = (secrets: readonly string[]): string =>
+  [
+    `Stopped half-way: deleted ${secrets.join(', ') || 'nothing'}; the record is still there. Run it again to finish.`,
+    ...(secrets.length === 0 ? [] : ['Should the certificate be wanted again:']),
+    ...secrets.map((secret) => `  aws secretsmanager restore-secret --secret-id ${secret}`),
+  ].join('\n');
+
 async function carryOut(
-  { id }: CertificateRecord,
-  secrets: readonly string[],
-  { stack, inventory, endpoint }: Account,
+  id: CertificateId,
+  account: Account,
   { recoveryDays, json }: PurgeOptions,
   { stdout, stderr }: Terminal,
 ): Promise<number> {
+  const { stack, inventory, endpoint } = account;
+  // A deploy may have brought it back while somebody was asked.
+  const stored = await inventory.read(id);
+  const objection = stored === undefined ? 'it is gone already' : objectionTo(stored.value);
+  if (stored === undefined || objection !== undefined) {
+    stderr.write(`${id}: meanwhile ${objection ?? ''}\n`);
+    return EXIT_FINDINGS;
+  }
   const client = new SecretsManagerClient({ ...CLIENT_SETTINGS, ...endpoint });
   const removed: { secret: string; outcome: 'scheduled' | 'gone' }[] = [];
   try {
     const store = deploymentSecrets(stack.deployment, client);
-    for (const secret of secrets) {
+    for (const secret of secretsOf(stored.value, account)) {
       removed.push({ secret, outcome: await store.remove(secret, id, recoveryDays) });
     }
-    const latest = await inventory.read(id);
-    if (latest !== undefined) {
-      const objection = objectionTo(latest.value);
-      if (objection !== undefined) throw new ConflictError('StaleRevision', `meanwhile ${objection}`);
-      await inventory.remove(id, latest.revision);
-    }
+    await inventory.remove(id, stored.revision);
   } catch (error) {
-    const done = removed.map(({ secret }) => secret).join(', ') || 'nothing';
-    stderr.write(`Stopped half-way: deleted ${done}; the record is still there. Run it again to finish.\n`);
+    stderr.write(`${halfWay(removed.map(({ secret }) => secret))}\n`);
     throw error;
   } finally {
     client.destroy();

@@ -48,6 +48,8 @@ export async function rebuild(folder: string, options: RebuildOptions, io: Termi
       const restored: string[] = [];
       const notReached: string[] = [];
       await restoreIssuers(plan.issuers, account);
+      // Before the certificates that refer to them; each text is written once.
+      await inParallel(manifest.hooks ?? [], CONCURRENCY, (hook) => account.inventory.writeHook(hook));
       const line = passingLine(io.stderr);
       await inParallel(plan.restore, CONCURRENCY, async (spec) => {
         if (options.signal.aborted) return void notReached.push(spec.id);

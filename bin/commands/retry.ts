@@ -4,6 +4,7 @@ import { ConflictError } from '../../functions/core/errors.ts';
 import type { CertificateRecord } from '../../functions/core/record.ts';
 import type { Happening } from '../../functions/core/transitions.ts';
 import { type Account, withAccount } from '../operator/account.ts';
+import { confirm } from '../operator/confirm.ts';
 import { permittedBy } from '../operator/denied.ts';
 import { follow } from '../operator/follow.ts';
 import { moment } from '../operator/moments.ts';
@@ -34,6 +35,11 @@ export async function retry(options: RetryOptions, io: Terminal): Promise<number
         return EXIT_FINDINGS;
       }
       if (dryRun) return showRetries(records, account, json, io);
+      if (names.length === 0) {
+        const count = records.length.toLocaleString('en');
+        io.stderr.write(`${count} would be tried again now, whatever their patience (--dry-run lists them).\n`);
+        if (!(await confirm(String(records.length), options.yes, io))) return EXIT_FINDINGS;
+      }
       if (issuer !== undefined) await closeCircuits(account, records);
       const report = await request(account, records, askAgain(account), { signal, stderr: io.stderr });
       const redeployed = records.filter((record) => isUndeployed(record) && report.done.includes(record.id));
@@ -65,10 +71,13 @@ const ids = (records: readonly CertificateRecord[]): readonly CertificateId[] =>
 /** A renewal that failed is made again, and a version that is held is deployed again. */
 function askAgain(account: Account): Ask {
   const renewAgain = asking(account, again);
-  return async (record) =>
-    isUndeployed(record) && !hasFailed(record)
-      ? retryRollout(account.inventory, record.id, account.person)
-      : renewAgain(record);
+  return async (record) => {
+    if (!isUndeployed(record)) return renewAgain(record);
+    const deployed = await retryRollout(account.inventory, record.id, account.person);
+    if (!hasFailed(record)) return deployed;
+    const renewed = await renewAgain(record);
+    return 'because' in renewed ? deployed : renewed;
+  };
 }
 
 const again = (record: CertificateRecord): Happening | string =>

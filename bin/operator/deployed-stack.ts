@@ -29,14 +29,19 @@ export interface StackResource {
 /** Looks a stack up by its name. */
 export async function deployedStack(stackName: string, endpoint: string | undefined): Promise<DeployedStack> {
   const { Outputs = [], StackStatus = 'unknown' } = await describe(stackName, endpoint);
+  // CDK puts the construct's path before an output's name and a hash after it.
+  const named = (output: string): readonly { readonly path: string; readonly value: string }[] =>
+    Outputs.flatMap(({ OutputKey = '', OutputValue: value }) => {
+      const [, path] = new RegExp(`^(.*)${output}[0-9A-F]{8}$`).exec(OutputKey) ?? [];
+      return path === undefined || value === undefined ? [] : { path, value };
+    });
+  // An app's own outputs may end in the same words; nobody else's has a prefix of secrets.
+  const own = new Set(named('SecretPrefix').map(({ path }) => path));
   const one = (output: string): string => {
-    const values = Outputs.flatMap(({ OutputKey = '', OutputValue }) =>
-      // CDK puts the construct's path before an output's name and a hash after it.
-      new RegExp(`${output}[0-9A-F]{8}$`).test(OutputKey) && OutputValue !== undefined ? OutputValue : [],
-    );
-    const [value, ...others] = values;
-    if (value !== undefined && others.length === 0) return value;
-    const found = value === undefined ? `it has no output ${output}` : `it has ${values.length} of ${output}`;
+    const values = named(output).filter(({ path }) => own.has(path));
+    const [first, ...others] = values;
+    if (first !== undefined && others.length === 0) return first.value;
+    const found = first === undefined ? `it has no output ${output}` : `it has ${values.length} of ${output}`;
     throw new UsageError(`stack ${stackName}: ${found}; is it one of Everleaf's, with one Everleaf in it?`);
   };
   return {

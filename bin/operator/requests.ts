@@ -21,8 +21,10 @@ export interface Report {
   readonly done: readonly CertificateId[];
   /** Nothing was to be done for these. */
   readonly skipped: readonly { readonly certificate: CertificateId; readonly because: string }[];
-  /** Interrupted before these. */
+  /** Interrupted before these, by a person or by a failure. */
   readonly notReached: readonly CertificateId[];
+  /** What is thrown once the report was printed. */
+  readonly failure?: unknown;
 }
 
 /** Writes one certificate's request; or says, for a person, why there is none. */
@@ -45,17 +47,25 @@ export async function request(
   const done: CertificateId[] = [];
   const skipped: { certificate: CertificateId; because: string }[] = [];
   const notReached: CertificateId[] = [];
+  let failure: unknown;
   await inParallel(records, CONCURRENCY, async (record) => {
     const { id } = record;
-    if (signal.aborted) return void notReached.push(id);
-    const outcome = await ask(record);
+    if (signal.aborted || failure !== undefined) return void notReached.push(id);
+    let outcome: Outcome<unknown>;
+    try {
+      outcome = await ask(record);
+    } catch (error) {
+      // What was written by then is written, and wants to be told.
+      failure ??= error;
+      return void notReached.push(id);
+    }
     if ('because' in outcome) skipped.push({ certificate: id, because: outcome.because });
     else done.push(id);
     line.show(`${done.length + skipped.length} of ${records.length} certificates`);
   });
   line.clear();
   await hint(account, done.slice(0, MOST_HINTS), stderr);
-  return { done, skipped, notReached };
+  return { done, skipped, notReached, failure };
 }
 
 /** Only a hint: the schedule looks anyway. */
@@ -82,8 +92,8 @@ export async function hint(
   }
 }
 
-/** Says what was done and what was not. `verb`: "asked to be renewed". */
-export function printReport(report: Report, verb: string, json: boolean, { stdout }: Terminal): number {
+/** Says what was done and what was not, then throws what ended it. `verb`: "asked to be renewed". */
+export function printReport({ failure, ...report }: Report, verb: string, json: boolean, { stdout }: Terminal): number {
   const { done, skipped, notReached } = report;
   if (json) stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {
@@ -93,6 +103,7 @@ export function printReport(report: Report, verb: string, json: boolean, { stdou
       stdout.write(`Interrupted. Not reached, and left as they are: ${notReached.join(', ')}\n`);
     }
   }
+  if (failure !== undefined) throw failure;
   if (notReached.length > 0) return EXIT_INTERRUPTED;
   return done.length === 0 ? EXIT_FINDINGS : EXIT_FINE;
 }

@@ -110,10 +110,10 @@ function transientFacts(error: TransientError): Partial<FailureFacts> {
   };
 }
 
-/** Well-formed: half of a surrogate pair, cut off here or sent by somebody, is no text for DynamoDB, and the failure stays untold. */
+/** On one line and without control characters, which a terminal would obey. Well-formed: half of a surrogate pair, cut off here or sent by somebody, is no text for DynamoDB, and the failure stays untold. */
 function clip(message: string): string {
-  const kept =
-    message.length <= MESSAGE_LIMIT_CHARACTERS ? message : `${message.slice(0, MESSAGE_LIMIT_CHARACTERS - 1)}…`;
+  const clean = message.replaceAll(/\p{Cc}+/gu, ' ');
+  const kept = clean.length <= MESSAGE_LIMIT_CHARACTERS ? clean : `${clean.slice(0, MESSAGE_LIMIT_CHARACTERS - 1)}…`;
   return kept.toWellFormed();
 }
 

@@ -11,6 +11,7 @@ import { status, type StatusOptions } from '../../bin/commands/status.ts';
 import { apply } from '../../functions/core/transitions.ts';
 import { AwsError } from '../../local/wire/service.ts';
 import { certificateYaml, type Deployment, deployOnTwin, GENERAL_CA, manifestOf } from '../support/deployment.ts';
+import { Sink } from '../support/sink.ts';
 import { become, running, unusedOf, whileTicking, withPeople } from '../support/people.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -144,6 +145,26 @@ describe('everleaf status', () => {
 describe('everleaf renew', () => {
   beforeEach(() => become(deployment, 'operator'));
 
+  it('says what it has written when a write fails in the middle, and then why', async () => {
+    let written = 0;
+    const restore = deployment.twin.use(async ({ operation }, next) => {
+      if (operation === 'PutItem' && ++written > 1) throw new AwsError('ValidationException', 'struck');
+      return next();
+    });
+    const stdout = new Sink();
+    const work = running(deployment, (stack, io) =>
+      renew({ ...stack, ...WRITING, json: true, names: ['wiki', 'orders'] }, { ...io, stdout }),
+    );
+    await expect(work).rejects.toMatchObject({
+      code: 'Refused',
+      message: expect.stringContaining('struck') as unknown,
+    });
+    restore();
+    const { done, notReached } = JSON.parse(stdout.text) as Record<'done' | 'notReached', readonly string[]>;
+    expect([done.length, notReached.length]).toEqual([1, 1]);
+    await deployment.tick();
+  });
+
   it('asks under the person’s own name, tells the pipeline, and follows it to the new version', async () => {
     const before = await deployment.record('wiki');
     const { code, stdout, stderr } = await whileTicking(deployment, renewing(['wiki'], { wait: true }));
@@ -253,7 +274,9 @@ describe('a certificate that fails', () => {
     deployment.pca.setStatus(GENERAL_CA, 'ACTIVE');
     await forgetCa();
     const again = (names: readonly string[], all: boolean, dryRun: boolean) =>
-      running(deployment, (stack, io) => retry({ ...stack, ...WRITING, names, all, dryRun, wait: !dryRun }, io));
+      running(deployment, (stack, io) =>
+        retry({ ...stack, ...WRITING, names, all, dryRun, yes: true, wait: !dryRun }, io),
+      );
     expect((await again([], true, true)).stdout).toMatch(/^\? default\/orders: CaNotActive: .*Nothing was done\.$/ms);
     expect(await again([], true, false)).toMatchObject({
       code: 0,
@@ -278,7 +301,7 @@ describe('a certificate that fails', () => {
     const by = { actor: 'test', at: deployment.now() };
     await inventory.write(apply(stored.value, { event: 'Deferred', until, cause: 'CircuitOpen' }, by), stored.revision);
     const { code } = await running(deployment, (stack, io) =>
-      retry({ ...stack, ...WRITING, names: [], all: false, issuer: 'internal' }, io),
+      retry({ ...stack, ...WRITING, names: [], all: false, yes: true, issuer: 'internal' }, io),
     );
     expect(code).toBe(0);
     expect((await inventory.readIssuer(issuerId))?.value.breaker.openUntil).toBeUndefined();

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, 
 import { doctor } from '../../bin/commands/doctor.ts';
 import { purge, type PurgeOptions } from '../../bin/commands/purge.ts';
 import { rebuild } from '../../bin/commands/rebuild.ts';
+import type { Happening } from '../../functions/core/transitions.ts';
 import { clockFinding } from '../../bin/doctor/person-checks.ts';
 import { AcmeServer } from '../../local/acme/server.ts';
 import { AwsError } from '../../local/wire/service.ts';
@@ -72,6 +73,27 @@ describe('everleaf purge', () => {
     expect(await isDeleted()).toBe(false);
   });
 
+  it('deletes nothing that is in the manifest again by the time somebody has said yes', async () => {
+    const { operator, record, now } = deployment;
+    const { id, spec } = await record('gone');
+    const wish = (happening: Happening) => operator.wish(id, () => happening, { arn: 'test', clock: now });
+    let isBack = false;
+    const restore = deployment.twin.use(async ({ operation }, next) => {
+      const answer = await next();
+      if (!isBack && operation === 'Scan') {
+        isBack = true;
+        await wish({ event: 'Reinstated', spec });
+      }
+      return answer;
+    });
+    const { code, stderr } = await purging('gone', { yes: true });
+    restore();
+    expect(code).toBe(1);
+    expect(stderr).toContain('default/gone: meanwhile it is in the manifest; remove it there');
+    expect(await isDeleted()).toBe(false);
+    await wish({ event: 'Retired' });
+  });
+
   it('interrupted half-way, says so, and a second run finishes', async () => {
     const restore = deployment.twin.use(async ({ operation }, next) => {
       if (operation === 'DeleteItem') throw new AwsError('InternalServerError', 'struck', 500);
@@ -104,12 +126,18 @@ describe('everleaf purge', () => {
   });
 });
 
+const HOOK = `apiVersion: everleaf.dev/v1
+kind: DeployHook
+metadata: { name: orders }
+spec: { certificateNames: [orders], ecs: { cluster: prod, services: [orders] } }
+`;
+
 describe('everleaf rebuild', () => {
   beforeEach(() => become(deployment, 'recovery'));
   const rebuilding = (dryRun: boolean) =>
     running(deployment, (stack, io) =>
       rebuild(
-        folderWith(manifestOf(...LEFT, certificateYaml('fresh'))),
+        folderWith(documents(manifestOf(...LEFT, certificateYaml('fresh')), HOOK)),
         {
           ...stack,
           dryRun,
@@ -143,6 +171,9 @@ describe('everleaf rebuild', () => {
     );
     const asked = deployment.twin.calls.slice(calls).filter(({ principal }) => principal === 'operator');
     expect(asked.map(({ operation }) => operation)).not.toContain('GetSecretValue');
+    // And the documents of its hooks, without which no rotation would be deployed.
+    const [ref] = (await deployment.record('orders')).spec.hooks ?? [];
+    expect(ref === undefined ? ref : await inventory.readHook(ref)).toMatchObject({ plugin: 'ecs' });
 
     await deployment.tick();
     const restored = await deployment.operator.records();

@@ -86,7 +86,14 @@ describe('a message', () => {
     expect(facts.message).toContain(REMOVED);
     expect(JSON.stringify(facts)).not.toMatch(/PRIVATE KEY|MI[GI]/);
     // Loggers print an error's own message, too.
-    if (error instanceof EverleafError) expect(error.message).toBe(facts.message);
+    if (error instanceof EverleafError) expect(error.message.replaceAll('\n', ' ')).toBe(facts.message);
+  });
+
+  it('is one line, and tells no terminal what to do', () => {
+    const name = '\u001B]0;pwned\u0007\u001B[2J';
+    const error = new PermanentError('X', `the leaf is for\n${name}, not for it`);
+    expect(describeFailure(error).message).toBe('the leaf is for ]0;pwned [2J, not for it');
+    expect(describeFailure(`one\r\n\ttwo\u009Bthree`).message).toBe('one two three');
   });
 
   it.each([

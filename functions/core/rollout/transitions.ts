@@ -86,7 +86,11 @@ function reduce(rollout: RolloutRecord, happening: RolloutHappening, at: Instant
     case 'Advanced':
       return { ...rollout, current: 'release', release: { ...rollout.release, generation: happening.generation } };
     case 'NotAdvanced':
-      return { ...rollout, phase: 'held', hold: { count: rollout.hold?.count ?? 1, retryAt: rollout.release.notAfter } };
+      return {
+        ...rollout,
+        phase: 'held',
+        hold: { count: rollout.hold?.count ?? 1, retryAt: rollout.release.notAfter },
+      };
     case 'TargetsIntended':
       return happening.targets.reduce(
         (state, index) => withTarget(state, index, { state: 'intended', startedAt: at }),
