@@ -87,7 +87,7 @@ describe('CloudFormation is told', () => {
     expect(body).toEqual({ ...IDENTITY, PhysicalResourceId: 'shop-manifest', Status: 'FAILED', Reason: reason });
   });
 
-  it.each(['x', '"', '\n', 'ü', '€'])('of failure by no more than it reads, were it all %j', async (character) => {
+  it.each(['x', '"', '\\', 'ü', '€'])('of failure by no more than it reads, were it all %j', async (character) => {
     const { body, bytes } = await answerTo(failing(new PermanentError('Code', character.repeat(10_000))));
     expect(body['Reason']).toBe(`Code: ${character.repeat(994)}`);
     expect(bytes).toBeLessThan(4_096);
