@@ -4,9 +4,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Suites with a command of their own; those of faults are long, and `npm run faults` has them.
+    // Suites with a command of their own; those of faults are long, as are days of alarms, and `npm run faults` has them.
     exclude: [
       ...['e2e', 'guards', 'kube', 'openssl', 'package', 'peers'].map((suite) => `test/${suite}/**`),
+      'test/alarms/alarms.test.ts',
       'test/faults/least-privilege/**',
       ...['flood', 'no-key-out', 'outages', 'rotate-under-load', 'two-at-once'].map(
         (suite) => `test/faults/${suite}.test.ts`,
