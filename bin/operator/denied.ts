@@ -1,4 +1,4 @@
-import { EverleafError, PermanentError } from '../../functions/core/errors.ts';
+import { ACCESS_DENIED, EverleafError, PermanentError } from '../../functions/core/errors.ts';
 
 /** Policies in docs/policies/, by what a person does under them. */
 export type Policy = 'viewer' | 'operator' | 'recovery';
@@ -20,7 +20,7 @@ export async function permittedBy<T>(policy: Policy, work: () => Promise<T>): Pr
 }
 
 export function deniedIn(error: unknown, policy: Policy): PermanentError | undefined {
-  if (!(error instanceof EverleafError) || error.code !== 'AccessDenied') return undefined;
+  if (!(error instanceof EverleafError) || error.code !== ACCESS_DENIED) return undefined;
   const [, action, resource, why = ''] = ACTION.exec(error.message) ?? [];
   if (action === undefined) return undefined;
   const where = resource === undefined ? '' : ` on ${resource}`;
@@ -28,7 +28,7 @@ export function deniedIn(error: unknown, policy: Policy): PermanentError | undef
     why === '' || CURABLE.test(why)
       ? ['', `docs/policies/${policy}.json grants what this command needs`]
       : [why.trimEnd(), 'no policy of your own mends that: ask whoever keeps the one that it names'];
-  return new PermanentError('AccessDenied', `your credentials do not allow ${action}${where}${because}; ${remedy}`, {
+  return new PermanentError(ACCESS_DENIED, `your credentials do not allow ${action}${where}${because}; ${remedy}`, {
     cause: error,
   });
 }

@@ -1,5 +1,5 @@
 import type { FailureFacts } from './errors.ts';
-import type { Announcement, Revoked } from './events.ts';
+import type { Announcement, Revoked, Rotated } from './events.ts';
 import type { VersionId } from './certificate.ts';
 import type { Attempt, CertificateRecord, CurrentVersion, OwedRevocation } from './record.ts';
 import type { Instant } from './time.ts';
@@ -9,46 +9,37 @@ export function announceRotation(
   record: CertificateRecord,
   attempt: Extract<Attempt, { phase: 'stored' }>,
 ): Announcement {
-  const previous = replacedVersion(record, attempt.secretName);
-  const { serialNumber, sha256Fingerprint, notBefore, notAfter } = attempt.leaf;
-  return {
-    type: 'Certificate Rotated',
-    detail: {
-      schemaVersion: '1',
-      certificate: record.id,
-      generation: record.generation + 1,
-      issuerRef: attempt.issuerRef,
-      labels: record.spec.labels,
-      dnsNames: attempt.dnsNames,
-      serialNumber,
-      sha256Fingerprint,
-      notBefore,
-      notAfter,
-      store: {
-        kind: 'SecretsManager',
-        ref: attempt.ref,
-        version: attempt.version,
-        ...(previous === undefined ? {} : { previousVersion: previous }),
-      },
-      attempt: attempt.id,
-      reason: attempt.reason,
-    },
-  };
+  const { dnsNames, id, reason } = attempt;
+  return rotated(record, attempt, { dnsNames, attempt: id, reason });
 }
 
 /** The same of a version that was taken back and is current once more, to be tried again. */
-export function announceRetry(record: CertificateRecord, version: CurrentVersion, ref: string): Announcement {
-  const { serialNumber, sha256Fingerprint, notBefore, notAfter } = version.leaf;
-  const previous = replacedVersion(record, version.secretName);
+export const announceRetry = (record: CertificateRecord, version: CurrentVersion, ref: string): Announcement =>
+  rotated(record, { ...version, ref }, { dnsNames: record.spec.dnsNames, reason: 'DeploymentRetried' });
+
+function rotated(
+  record: CertificateRecord,
+  {
+    version,
+    ref,
+    secretName,
+    issuerRef,
+    leaf,
+  }: Pick<CurrentVersion, 'version' | 'secretName' | 'issuerRef' | 'leaf'> & {
+    readonly ref: string;
+  },
+  cause: Pick<Rotated, 'dnsNames' | 'attempt' | 'reason'>,
+): Announcement {
+  const { serialNumber, sha256Fingerprint, notBefore, notAfter } = leaf;
+  const previous = replacedVersion(record, secretName);
   return {
     type: 'Certificate Rotated',
     detail: {
       schemaVersion: '1',
       certificate: record.id,
       generation: record.generation + 1,
-      issuerRef: version.issuerRef,
+      issuerRef,
       labels: record.spec.labels,
-      dnsNames: record.spec.dnsNames,
       serialNumber,
       sha256Fingerprint,
       notBefore,
@@ -56,10 +47,10 @@ export function announceRetry(record: CertificateRecord, version: CurrentVersion
       store: {
         kind: 'SecretsManager',
         ref,
-        version: version.version,
+        version,
         ...(previous === undefined ? {} : { previousVersion: previous }),
       },
-      reason: 'DeploymentRetried',
+      ...cause,
     },
   };
 }

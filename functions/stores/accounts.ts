@@ -11,6 +11,7 @@ import { CLIENT_SETTINGS } from '../aws/client.ts';
 import { awsFailure, failureName } from '../aws/failures.ts';
 import { PermanentError } from '../core/errors.ts';
 import type { AccountStore, CaAccount, SecretRef } from '../core/ports.ts';
+import { isNotFound } from './once-visible.ts';
 import { secretName } from './secret-name.ts';
 import type { SecretsManagerSettings } from './owned-secrets.ts';
 import { ACCOUNT_TAG, DEPLOYMENT_TAG, tagList } from './tags.ts';
@@ -43,7 +44,7 @@ export function accountStore(
       const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: name }));
       return SecretString ?? '';
     } catch (error) {
-      if (failureName(error) === 'ResourceNotFoundException') return undefined;
+      if (isNotFound(error)) return undefined;
       throw awsFailure(error, `reading secret ${name}`);
     }
   }

@@ -7,9 +7,10 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { CLIENT_SETTINGS } from '../aws/client.ts';
-import { awsFailure, failureName } from '../aws/failures.ts';
+import { awsFailure } from '../aws/failures.ts';
 import type { CertificateId } from '../core/certificate.ts';
 import { PermanentError } from '../core/errors.ts';
+import { isNotFound } from './once-visible.ts';
 import { CERTIFICATE_TAG, DEPLOYMENT_TAG } from './tags.ts';
 
 /** A secret of a deployment by what is written on it. What is in it is not read. */
@@ -35,7 +36,7 @@ export function deploymentSecrets(
     try {
       return await client.send(new DescribeSecretCommand({ SecretId: name }));
     } catch (error) {
-      if (failureName(error) === 'ResourceNotFoundException') return undefined;
+      if (isNotFound(error)) return undefined;
       throw awsFailure(error, `describing secret ${name}`);
     }
   }

@@ -45,7 +45,7 @@ export class KubernetesCluster {
   readyToRoll: () => Promise<void> = async () => undefined;
   /** While set, the answer to the request numbered so (from 0) is never sent. */
   dropAnswer: ((sequence: number) => boolean) | undefined;
-  /** A webhook that looks at what is to be written. What it says is why it is not. */
+  /** A webhook that looks at a Secret that is to be written. What it says is why it is not. */
   admission: ((body: string) => string | undefined) | undefined;
   readonly #account: Account;
   readonly #whoCalls: WhoCalls;
@@ -131,11 +131,7 @@ export class KubernetesCluster {
     const body = await readBody(request);
     if (body === undefined) return;
     const sequence = this.requests.push(`${request.method} ${request.url}`) - 1;
-    const denied = request.method === 'PATCH' ? this.admission?.(body) : undefined;
-    const { status, answer } =
-      denied === undefined
-        ? this.#answer(request, body)
-        : { status: 400, answer: new ApiError(400, 'BadRequest', denied).body };
+    const { status, answer } = this.#answer(request, body);
     if (this.dropAnswer?.(sequence) === true) response.destroy();
     else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }
@@ -171,6 +167,8 @@ export class KubernetesCluster {
       if (contentType !== 'application/apply-patch+yaml') throw unsupported(verb, contentType);
       // What is not there is created, which needs its own right.
       if (!this.#secrets.has(`${namespace}/${name}`)) authorize('create');
+      const denied = this.admission?.(body);
+      if (denied !== undefined) throw new ApiError(400, 'BadRequest', denied);
       const force = url.searchParams.get('force') === 'true';
       const applied = this.#applySecret(target, JSON.parse(body) as JsonObject, manager, force);
       const metadata = applied['metadata'];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConflictError, TransientError } from '../../functions/core/errors.ts';
-import type { Inventory } from '../../functions/core/ports.ts';
+import type { Inventory, Versioned } from '../../functions/core/ports.ts';
 import { type CertificateRecord, HISTORY_LIMIT, type Transition } from '../../functions/core/record.ts';
 import { MINUTE_MS } from '../../functions/core/time.ts';
 import { apply, declare, type Happening } from '../../functions/core/transitions.ts';
@@ -22,29 +22,32 @@ interface Desk {
   readonly meanwhile: (change: (record: CertificateRecord) => CertificateRecord) => Promise<void>;
 }
 
+/** The record as it rests in the table. */
+async function storedIn(rows: Inventory): Promise<Versioned<CertificateRecord>> {
+  const found = await rows.read(SPEC.id);
+  if (found === undefined) throw new Error('the record is gone');
+  return found;
+}
+
+/** A claim of one minute. */
+const ledgerOver = (
+  inventory: Inventory,
+  stored: Versioned<CertificateRecord>,
+  told: (line: Transition) => void = () => {},
+): Ledger => new Ledger(inventory, stored, { owner: 'one', ttlMs: MINUTE_MS }, () => NOON, told);
+
 /** One worker's ledger, a minute long, over a record that was just declared. */
 async function desk(start: CertificateRecord = declare(SPEC, { actor: 'sync', at: NOON })): Promise<Desk> {
   let writes = 0;
   const rows = memoryInventory();
   await rows.write(start, undefined);
-  const read = async () => {
-    const found = await rows.read(SPEC.id);
-    if (found === undefined) throw new Error('the record is gone');
-    return found;
-  };
+  const read = () => storedIn(rows);
   const inventory: Inventory = {
     ...rows,
     write: (record, revision) => ((writes += 1), rows.write(record, revision)),
   };
   const told: Transition[] = [];
-  const claim = { owner: 'one', ttlMs: MINUTE_MS };
-  const ledger = new Ledger(
-    inventory,
-    await read(),
-    claim,
-    () => NOON,
-    (line) => void told.push(line),
-  );
+  const ledger = ledgerOver(inventory, await read(), (line) => void told.push(line));
   return {
     ledger,
     rows,
@@ -149,8 +152,7 @@ describe('what somebody else wrote meanwhile', () => {
 
   it('each time, five times in a row, is too much', async () => {
     const { rows, meanwhile } = await desk();
-    const stored = await rows.read(SPEC.id);
-    if (stored === undefined) throw new Error('the record is gone');
+    const stored = await storedIn(rows);
     let rounds = 0;
     const inventory: Inventory = {
       ...rows,
@@ -160,13 +162,7 @@ describe('what somebody else wrote meanwhile', () => {
         return rows.write(record, revision);
       },
     };
-    const ledger = new Ledger(
-      inventory,
-      stored,
-      { owner: 'one', ttlMs: MINUTE_MS },
-      () => NOON,
-      () => {},
-    );
+    const ledger = ledgerOver(inventory, stored);
     await expect(ledger.save()).rejects.toMatchObject({ code: 'StaleRevision' });
     expect(rounds).toBe(5);
   });
@@ -183,16 +179,9 @@ describe('a save whose answer was lost, so that the SDK sent it again', () => {
 
   it('is done: nobody else was there', async () => {
     const { rows, row } = await desk();
-    const stored = await rows.read(SPEC.id);
-    if (stored === undefined) throw new Error('the record is gone');
+    const stored = await storedIn(rows);
     const told: Transition[] = [];
-    const ledger = new Ledger(
-      answeredLate(rows),
-      stored,
-      { owner: 'one', ttlMs: MINUTE_MS },
-      () => NOON,
-      (line) => void told.push(line),
-    );
+    const ledger = ledgerOver(answeredLate(rows), stored, (line) => void told.push(line));
     ledger.note(INSPECTED);
     expect(await ledger.save()).toBe('saved');
     expect(await row()).toMatchObject({ storeInspected: true, lease: { owner: 'one', token: 1 } });
@@ -206,21 +195,14 @@ describe('a save whose answer was lost, so that the SDK sent it again', () => {
 describe('a save that fails', () => {
   const refusing = async (error: Error, otherwise: Partial<Inventory> = {}) => {
     const { rows } = await desk();
-    const stored = await rows.read(SPEC.id);
-    if (stored === undefined) throw new Error('the record is gone');
+    const stored = await storedIn(rows);
     let writes = 0;
     const write = async (): Promise<never> => {
       writes += 1;
       throw error;
     };
     const inventory = { ...rows, write, ...otherwise };
-    const ledger = new Ledger(
-      inventory,
-      stored,
-      { owner: 'one', ttlMs: MINUTE_MS },
-      () => NOON,
-      () => {},
-    );
+    const ledger = ledgerOver(inventory, stored);
     return { ledger, writes: () => writes };
   };
 
