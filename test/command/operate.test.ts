@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CfnOutput } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { history } from '../../bin/commands/history.ts';
 import { renew, type WritingOptions } from '../../bin/commands/renew.ts';
@@ -26,7 +28,11 @@ beforeAll(async () => {
   const names = ['ledger', 'orders', 'wiki'];
   deployment = await deployOnTwin({
     manifest: manifestOf(...names.map((name) => certificateYaml(name))),
-    adapt: withPeople,
+    adapt: (stack) => {
+      withPeople(stack);
+      // An app's own, whose output ends as one of ours does.
+      new CfnOutput(new Construct(stack, 'Orders'), 'TableName', { value: 'orders' });
+    },
     atWallTime: true,
   });
   await deployment.tick();
@@ -277,6 +283,12 @@ describe('a certificate that fails', () => {
       running(deployment, (stack, io) =>
         retry({ ...stack, ...WRITING, names, all, dryRun, yes: true, wait: !dryRun }, io),
       );
+    const unasked = (types?: string) =>
+      running(deployment, (stack, io) => retry({ ...stack, ...WRITING, names: [], all: true }, io), types);
+    const calls = deployment.twin.calls.length;
+    await expect(unasked()).rejects.toThrow('no terminal to ask at');
+    expect(await unasked('2')).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('1 would be') });
+    expect(writesSince(calls)).toEqual([]);
     expect((await again([], true, true)).stdout).toMatch(/^\? default\/orders: CaNotActive: .*Nothing was done\.$/ms);
     expect(await again([], true, false)).toMatchObject({
       code: 0,
@@ -358,14 +370,14 @@ describe('docs/command.md', () => {
   const blocks = [...page.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block = '']) => block.split('\n'));
   const lines = blocks.filter((line) => line.startsWith('everleaf ')).map((line) => line.replace(/\s+#.*/, ''));
 
-  it.each(lines)('has a line that works as it stands: %s', async (line) => {
+  const typed = async (line: string, region: NodeJS.ProcessEnv) => {
     const { twin } = deployment;
     const child = spawn(process.execPath, [join(ROOT, 'bin', 'everleaf.ts'), ...line.split(' ').slice(1)], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
-        AWS_REGION: twin.account.region,
+        ...region,
         AWS_ENDPOINT_URL: twin.endpoint,
         AWS_ACCESS_KEY_ID: twin.operatorCredentials.accessKeyId,
         AWS_SECRET_ACCESS_KEY: twin.operatorCredentials.secretAccessKey,
@@ -376,9 +388,23 @@ describe('docs/command.md', () => {
       channel.setEncoding('utf8').on('data', (text: string) => (printed += text));
     }
     const [code] = (await whileTicking(deployment, once(child, 'close'))) as [number | null];
+    return { code, printed };
+  };
+
+  it.each(lines)('has a line that works as it stands: %s', async (line) => {
+    const { code, printed } = await typed(line, { AWS_REGION: deployment.twin.account.region });
     // 1 is a finding, such as that there is nothing to be done; 2 would be a line that nobody can type.
     expect([0, 1], printed).toContain(code);
     expect(printed).not.toBe('');
+  });
+
+  it('takes the Region as aws does, also by its older name', async () => {
+    const { region } = deployment.twin.account;
+    expect(await typed('everleaf status', { AWS_DEFAULT_REGION: region })).toMatchObject({
+      code: 0,
+      printed: expect.stringContaining('default/wiki') as unknown,
+    });
+    expect((await typed('everleaf status', {})).printed).toContain('no Region is set');
   });
 });
 

@@ -296,6 +296,16 @@ spec:
     expect(lines.join('\n')).toMatch(/^✘ budget of internal: .* and they have 30d$/m);
   });
 
+  it('looks at the queues of both ways, where there are hooks', async () => {
+    await deployment.deploy(documents(manifestOf(...LEFT), HOOK));
+    const { lines } = await examined();
+    for (const work of ['issuance', 'deployment']) {
+      expect(lines).toContain(`✔ dead letters: none of ${work}`);
+      expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^✔ queue: \\d+ certificates wait for ${work}$`)));
+    }
+    await deployment.deploy(manifestOf(...LEFT));
+  });
+
   it('names the permission that somebody lacks for looking', async () => {
     await become(deployment, 'operator');
     const { code, lines } = await examined();

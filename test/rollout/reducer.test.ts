@@ -226,6 +226,27 @@ describe('a roll-out that is held', () => {
   });
 });
 
+describe('endpoints that never show the version', () => {
+  it('are asked to the deadline, and far less than a hundred times: MySQL locks out who asks more', () => {
+    let asked = 0;
+    const world: World = new World(
+      () => [aStage(aPolicy({ progressDeadlineSeconds: 900 }), 1)],
+      () => ({ looks: 0, ends: 'done' }),
+      () => {
+        if (world.current === 'fallback') return true;
+        asked += 1;
+        return false;
+      },
+    );
+    const { rollout } = finish(opened(), world);
+    expect(rollout).toMatchObject({ phase: 'held', outcome: 'rolledBack', failures: [{ code: 'NotServed' }] });
+    const failed = rollout.history.find(({ event }) => event === 'Restored');
+    expect(failed?.at).toBe(NOON + 900 * SECOND_MS);
+    expect(asked).toBeGreaterThan(15);
+    expect(asked).toBeLessThan(50);
+  });
+});
+
 describe('what a document wants done about a failure', () => {
   const withFailure = (onFailure: 'halt' | 'continue') =>
     new World(
